@@ -5,6 +5,7 @@ export PYTHON
 VENV := .venv
 BIN := $(VENV)/bin
 DOCS := .venv-docs
+PEERS := .venv-bench
 READY := $(VENV)/.ready
 SETUP := sh segue/services/setup-system.sh
 UV := uv==0.13.9
@@ -13,7 +14,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test long laws simulate chaos triggers-chaos fuzz refill soak terminal retrain days due
-.PHONY: check bench drift bench-train browser pictures coverage docs format clean lock venv
+.PHONY: check bench bench-latency bench-parts bench-train drift browser pictures coverage docs format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -103,8 +104,19 @@ check: venv ## format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: venv ## run the measurements in the documents
+# A package of a peer that cannot be installed here stops nothing: the table says that the peer was not run.
+bench: venv ## Segue beside a bare loop, the article, Quix Streams and Bytewax; ARGS="--events 2000 --runs 1"
+	@$(SETUP) default-jre-headless maven redis-server
+	@$(MAKE) --no-print-directory $(PEERS)/.ready || echo "The packages of the peers cannot be installed." >&2
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-latency: venv ## from an event to its change, at three rates, beside a bare loop; ARGS="--seconds 10"
+	@$(SETUP) default-jre-headless maven redis-server
+	$(BIN)/python -m benchmarks.latency $(ARGS)
+
+bench-parts: venv ## each part of the work on an event, beside an alternative
+	@$(SETUP) redis-server
+	$(BIN)/python -m benchmarks.parts
 
 bench-train: venv ## time and memory of `segue train` and of the article's script, up to a million users
 	$(BIN)/python -m benchmarks.training $(ARGS)
@@ -117,6 +129,13 @@ $(DOCS)/.ready: requirements-docs.lock
 	@echo "Setting up the site's packages in $(DOCS), once; this takes a minute…"
 	$(PYTHON) -m venv $(DOCS)
 	$(DOCS)/bin/python -m pip install --quiet --require-hashes --requirement requirements-docs.lock
+	@touch $@
+
+$(PEERS)/.ready: requirements-bench.lock
+	@$(SETUP) python3-venv
+	@echo "Setting up the peers' packages in $(PEERS), once; this takes a minute…"
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --require-hashes --requirement requirements-bench.lock
 	@touch $@
 
 format: venv ## format the code, and fix what ruff can fix
@@ -148,9 +167,12 @@ lock: ## pin the dependencies of pyproject.toml again; UPGRADE=--upgrade takes n
 	$$tmp/bin/$(COMPILE) --constraint requirements.lock - --output-file deploy/build.lock && \
 	$$tmp/bin/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"], sep="\n")' | \
-	$$tmp/bin/$(COMPILE) --constraint requirements.lock - --output-file requirements-docs.lock
+	$$tmp/bin/$(COMPILE) --constraint requirements.lock - --output-file requirements-docs.lock && \
+	$$tmp/bin/python -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"], sep="\n")' | \
+	$$tmp/bin/$(COMPILE) - --output-file requirements-bench.lock
 
 clean: ## remove all files that make made
-	rm -rf $(VENV) $(DOCS) site build dist *.egg-info \
+	rm -rf $(VENV) $(DOCS) $(PEERS) site build dist *.egg-info \
 		.coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

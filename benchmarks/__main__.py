@@ -1,35 +1,74 @@
-"""Runs every benchmark and prints medians and ratios."""
+"""Runs every way over both inputs, and prints what each used (`make bench`)."""
 
+import argparse
 import sys
+import tempfile
+import time
+from pathlib import Path
 
-from benchmarks import days, lane, neighbours, scoring
-from benchmarks.measure import RUNS
+from benchmarks.rounds.bench_tables import cpu_table, memory_table
+from benchmarks.rounds.known_ways import WAYS, Way
+from benchmarks.rounds.take_rounds import Rounds
+from benchmarks.rounds.write_models import write_models
+from benchmarks.stage.bench_servers import bench_servers
+from benchmarks.stage.shop_events import USERS
+from benchmarks.thelook import fitted, release
 from schemas.errors import SegueError
+from segue.services import ServiceTrouble
+
+_MOST_EVENTS = 40_000  # the sample shop has no more events
 
 
 def main() -> None:
-    """Print the figures that the documentation may claim."""
-    print(f"medians of {RUNS} runs, both ways in turn in one process\n")
-    print(scoring.one_user().line())
-    print("prediction agrees with the fit's own label, thelook's training users")
-    for name, share in scoring.agreement().items():
-        print(f"  {name:8}{share:7.1%}")
-    print(neighbours.among(20_000, scans=50).line())
-    print(neighbours.among(1_000_000, scans=3).line())
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--events", type=int, default=8_000, help="events of a run; default: %(default)s")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each way; default: %(default)s")
+    parser.add_argument(
+        "--users", type=int, default=USERS, help="users of the steady shop; default: %(default)s"
+    )
+    options = parser.parse_args()
+    for name, most in (("events", _MOST_EVENTS), ("runs", 100), ("users", USERS)):
+        if not 1 <= getattr(options, name) <= most:
+            parser.error(f"--{name} {getattr(options, name)} is not from 1 to {most:,}")
     try:
-        applied, with_days = lane.backlog(), days.cost_of_days()
-    except SegueError as error:
+        _measure(options.events, options.runs, options.users)
+    except (SegueError, ServiceTrouble) as error:
         sys.exit(f"Error: {error}")
-    if isinstance(applied, str):
-        print(applied)
-        return
-    print(applied.line())
-    print(f"  that is {1 / applied.ours_s:,.0f} events a second on one lane")
-    if isinstance(with_days, str):
-        print(with_days)
-        return
-    print(with_days.line())
-    print(f"  so features of time make an event {1 / with_days.ratio:.2f} times as dear")
+
+
+def _measure(events: int, runs: int, users: int) -> None:
+    began_s = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began_s:5.0f} s  {text}", file=sys.stderr, flush=True)
+
+    ways: list[Way] = []
+    for way in WAYS:
+        reason = way.missing()
+        if reason is None:
+            ways.append(way)
+        else:
+            print(f"{way.name}: not run: {reason}")
+    say("fitting the model")
+    model = release(fitted())
+    with tempfile.TemporaryDirectory(prefix="segue-bench-") as scratch, bench_servers(say) as servers:
+        folder = Path(scratch)
+        write_models(fitted(), folder)
+        rounds = Rounds(servers, model, folder, say)
+        steady = rounds.steady(ways, events, runs, users)
+        empty = rounds.from_empty(ways, events, runs)
+    print(f"Medians of {runs} runs of {events:,} events; the ways in turn; ratios within a round.")
+    print(f"\nSteady: {users:,} users are known, about a third of the events changes one")
+    print("\n".join(cpu_table(ways, steady)))
+    print("\nFrom empty: nearly every event changes a user")
+    print("\n".join(cpu_table(ways, empty)))
+    print("\nSteady")
+    print("\n".join(memory_table(ways, steady)))
+    print("\nNot the same work:")
+    for way in ways:
+        if way.unlike:
+            print(f"  {way.name}: {way.unlike}")
 
 
 main()

@@ -23,6 +23,7 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 LOCKS = ["requirements.lock", "deploy/worker.lock", "deploy/trainer.lock", "deploy/build.lock"]
 DOCS_LOCK = "requirements-docs.lock"
+BENCH_LOCK = "requirements-bench.lock"
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -157,13 +158,14 @@ UNLOCKED = {"snowflake", "bigquery"}
 
 def test_the_locks_hold_what_the_project_asks_for() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
-    docs = names(extras["docs"])
-    extras = {name: extra for name, extra in extras.items() if name not in UNLOCKED | {"docs"}}
+    docs, bench = names(extras["docs"]), names(extras["bench"])
+    extras = {name: extra for name, extra in extras.items() if name not in UNLOCKED | {"docs", "bench"}}
     asked = names(PROJECT["project"]["dependencies"]).union(*(names(extra) for extra in extras.values()))
     assert asked <= names(sorted(pins("requirements.lock")))
     trainer = names(PROJECT["project"]["dependencies"]) | names(extras["worker"]) | names(extras["trainer"])
     assert trainer <= names(sorted(pins("deploy/trainer.lock")))
     assert docs <= names(sorted(pins(DOCS_LOCK)))
+    assert bench <= names(sorted(pins(BENCH_LOCK)))
     assert names(PROJECT["build-system"]["requires"]) <= names(sorted(pins("deploy/build.lock")))
 
 
@@ -172,7 +174,7 @@ def test_the_images_run_the_versions_that_are_tested() -> None:
         assert pins(lock) <= pins("requirements.lock"), lock
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, DOCS_LOCK])
+@pytest.mark.parametrize("lock", [*LOCKS, DOCS_LOCK, BENCH_LOCK])
 def test_every_pin_has_a_hash_and_no_lock_names_a_server(lock: str) -> None:
     text = (ROOT / lock).read_text()
     assert "://" not in text
