@@ -1,1 +1,7 @@
-"""Measures the claims of the documentation against alternatives, in the same run: `make bench`."""
+"""Measures the figures of the documentation, each beside an alternative in the same run.
+
+bare/     the least that gives Segue's outputs     stage/    servers, inputs, accounts, results
+ways/     a program for each way                   rounds/   `make bench`: all ways in turn
+latency/  `make bench-latency`                     parts/    `make bench-parts`
+training.py  `make bench-train`, with shop.py and article.py      thelook.py  the fitted model
+"""

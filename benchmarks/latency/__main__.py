@@ -18,7 +18,7 @@ from schemas.errors import SegueError
 from schemas.topics import Topics
 from segue.services import ServiceTrouble
 
-_USERS = 5_000
+_USERS = 2_000
 _BACKLOG = 6_000
 _WORKER = Way(SEGUE, "own", None)
 _ROUND_TRIP = Way("bare round trip", "own", "benchmarks.ways.consume_commit")

@@ -80,11 +80,8 @@ def measure_latency(servers: Servers, way: Way, site: Site, lines: Sequence[Line
     ]
     if not taken:
         raise SegueError(f"no change came from: {way.name}")
-    return Latency(
-        *(_percentile(taken, share) * 1e3 for share in (0.5, 0.99, 0.999)),
-        len(taken),
-        _percentile(load.late_s, 0.99) * 1e3,
-    )
+    p50, p99, p999 = (_percentile(taken, share) * 1e3 for share in (0.5, 0.99, 0.999))
+    return Latency(p50, p99, p999, len(taken), _percentile(load.late_s, 0.99) * 1e3)
 
 
 def event_id(line: Line) -> str:

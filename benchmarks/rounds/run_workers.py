@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import redis
 
@@ -64,8 +64,7 @@ class RunningWorkers:
         for worker in self._workers:
             worker.check()
         keys = [f"{self._job.redis_prefix}place:{lane}" for lane in range(self._job.partitions)]
-        places = self._redis.mget(keys)
-        assert isinstance(places, list)
+        places = cast(list[bytes | None], self._redis.mget(keys))
         positions = [json.loads(place.partition(b" ")[2])["positions"] if place else {} for place in places]
         return all(positions[lane].get(topic, 0) >= end for (topic, lane), end in ends.items())
 

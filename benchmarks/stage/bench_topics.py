@@ -30,7 +30,7 @@ def make_topics(servers: Servers, topics: Topics, partitions: int, release: Mode
 
 def drop_topics(servers: Servers, topics: Topics) -> None:
     """Delete the topics."""
-    wait(AdminClient(servers.client).delete_topics(list(topic_configs(topics))).values())
+    wait(AdminClient({**servers.client}).delete_topics(list(topic_configs(topics))).values())
 
 
 def empty_redis(servers: Servers) -> None:

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 from sklearn.metrics.pairwise import cosine_similarity
 
-from benchmarks.measure import Comparison, compare, seconds_each
+from benchmarks.parts.measure import Comparison, compare, seconds_each
 from streamer.segment.neighbours import AngleIndex, angle
 
 TOP = 5

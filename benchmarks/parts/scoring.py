@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from sklearn.preprocessing import LabelEncoder
 
-from benchmarks.measure import Comparison, compare, seconds_each
+from benchmarks.parts.measure import Comparison, compare, seconds_each
 from benchmarks.thelook import fitted
 from schemas.features import FEATURE_NAMES, FEATURES
 

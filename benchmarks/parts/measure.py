@@ -25,7 +25,7 @@ class Comparison:
     def line(self) -> str:
         return (
             f"{self.what}\n  ours:   {_duration(self.ours_s)}  {self.ours}\n"
-            f"  theirs: {_duration(self.theirs_s)}  {self.theirs}\n  ratio:  {self.ratio:.1f}"
+            f"  theirs: {_duration(self.theirs_s)}  {self.theirs}\n  ratio:  {self.ratio:,.2f}"
         )
 
 
