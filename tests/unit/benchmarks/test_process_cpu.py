@@ -11,7 +11,7 @@ _SPIN = "import time\nwhile time.process_time() < 0.5: pass\n"
 _FAMILY = f"""
 import subprocess, sys
 subprocess.run([sys.executable, "-c", {_SPIN!r}])
-child = subprocess.Popen([sys.executable, "-c", {_SPIN!r} + "print(flush=True); input()"],
+child = subprocess.Popen([sys.executable, "-c", {_SPIN!r} + "import sys; print(flush=True); sys.stdin.read()"],
     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 child.stdout.readline()
 {_SPIN}
