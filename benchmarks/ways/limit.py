@@ -64,7 +64,7 @@ class LimitLane:
             at = TopicPartition(topic, partition)
             # The watermarks are cached with the first answer.
             while time.monotonic() < end_s and self._consumer.get_watermark_offsets(at, cached=True)[1] < 0:
-                self._consumer.consume(0, 0.05)
+                time.sleep(0.05)
 
     def step(self) -> None:
         """Take one batch, if there is one."""
