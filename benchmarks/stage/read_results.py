@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from msgspec import Struct
 from benchmarks.stage.bench_servers import Servers
 from schemas.errors import SegueError
 
-_DEADLINE_S = 30.0
+_DEADLINE_S, _WAIT_S = 30.0, 0.3
 _END = KafkaError._PARTITION_EOF  # noqa: SLF001 - librdkafka's own errors have an underscore
 
 
@@ -48,10 +49,13 @@ def read_results(servers: Servers, topic: str, partitions: int, results: Results
     }
     with closing(Consumer(config)) as consumer:
         consumer.assign([TopicPartition(topic, partition, 0) for partition in range(partitions)])
-        left = partitions
+        left, end_s = partitions, time.monotonic() + _DEADLINE_S
         while left:
-            messages = consumer.consume(10_000, _DEADLINE_S)
-            if not messages:
+            # This waits for so many messages, or until the time is over.
+            messages = consumer.consume(10_000, _WAIT_S)
+            if messages:
+                end_s = time.monotonic() + _DEADLINE_S
+            elif time.monotonic() > end_s:
                 raise SegueError(f"the results on topic {topic} could not be read")
             for message in messages:
                 error, value = message.error(), message.value()
