@@ -58,7 +58,9 @@ def _measure(events: int, runs: int, users: int) -> None:
         rounds = Rounds(servers, model, folder, say)
         steady = rounds.steady(ways, events, runs, users)
         empty = rounds.from_empty(ways, events, runs)
-    print(f"Medians of {runs} runs of {events:,} events; the ways in turn; ratios within a round.")
+    print(
+        f"Medians of {runs} {'runs' if runs > 1 else 'run'}, {events:,} events each; ratios within a round."
+    )
     print(f"\nSteady: {users:,} users are known, about a third of the events changes one")
     print("\n".join(cpu_table(ways, steady)))
     print("\nFrom empty: nearly every event changes a user")
