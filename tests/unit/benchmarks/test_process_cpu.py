@@ -11,7 +11,8 @@ _SPIN = "import time\nwhile time.process_time() < 0.5: pass\n"
 _FAMILY = f"""
 import subprocess, sys
 subprocess.run([sys.executable, "-c", {_SPIN!r}])
-child = subprocess.Popen([sys.executable, "-c", {_SPIN!r} + "import sys; print(flush=True); sys.stdin.read()"],
+waiting = {_SPIN!r} + "import sys; print(flush=True); sys.stdin.read()"
+child = subprocess.Popen([sys.executable, "-c", waiting],
     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 child.stdout.readline()
 {_SPIN}
