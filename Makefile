@@ -105,7 +105,7 @@ check: venv ## format, lint and types
 	$(BIN)/mypy
 
 # A package of a peer that cannot be installed here stops nothing: the table says that the peer was not run.
-bench: venv ## Segue beside a bare loop, the article, Quix Streams and Bytewax; ARGS="--events 2000 --runs 1"
+bench: venv ## Segue beside a bare loop, the article, Quix Streams and Bytewax
 	@$(SETUP) default-jre-headless maven redis-server
 	@$(MAKE) --no-print-directory $(PEERS)/.ready || echo "The packages of the peers cannot be installed." >&2
 	$(BIN)/python -m benchmarks $(ARGS)
