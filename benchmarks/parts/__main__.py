@@ -3,7 +3,7 @@
 import sys
 from contextlib import ExitStack
 
-from benchmarks.parts import neighbours, of_an_event, scoring
+from benchmarks.parts import days, neighbours, of_an_event, scoring
 from benchmarks.parts.measure import RUNS
 from segue.services import ServiceTrouble, start_redis
 
@@ -18,6 +18,12 @@ def main() -> None:
                 print(part.line(), flush=True)
     except ServiceTrouble as error:
         sys.exit(f"Error: {error}")
+    with_days = days.cost_of_days()
+    if isinstance(with_days, str):
+        print(with_days)
+    else:
+        print(with_days.line())
+        print(f"  so features of time make an event {1 / with_days.ratio:.2f} times as dear")
     print(scoring.one_user().line())
     print("prediction agrees with the fit's own label, thelook's training users")
     for name, share in scoring.agreement().items():

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 
-from benchmarks.lane import BATCHED, OneModel, backlog_lane, seconds_each_event
-from benchmarks.measure import RUNS, Comparison, compare
+from benchmarks.parts.backlog_lane import OneModel, backlog_lane, seconds_each_event
+from benchmarks.parts.measure import RUNS, Comparison, compare
 from schemas.features import RFM, Feature, declared
 from segue.services import NoServices, find_services
 from trainer.fit import Fit, fit
@@ -18,6 +18,7 @@ from trainer.warehouse import open_warehouse
 # As rfm, with the mean of the orders in place of recency.
 _WITHOUT_TIME = (Feature("average", "mean", "order_value", log=True), *RFM[1:])
 _K = 5
+_EVENTS = 4_000  # of a run
 _LAST_DAY = date(2024, 12, 31)
 
 
@@ -28,15 +29,13 @@ def cost_of_days() -> Comparison | str:
     with find_services(kafka=None, redis=None, say=print) as services:
         if isinstance(services, NoServices):
             return f"not measured: {services.reason}"
-        events = RUNS * BATCHED
-        with_days = backlog_lane(services, OneModel(_fit(RFM)), events, options={"preset": "rfm"})
-        without = backlog_lane(
-            services, OneModel(_fit(_WITHOUT_TIME)), events, options=_declared(_WITHOUT_TIME)
-        )
+        events = RUNS * _EVENTS
+        with_days = backlog_lane(services, OneModel(_fit(RFM)), events, {"preset": "rfm"})
+        without = backlog_lane(services, OneModel(_fit(_WITHOUT_TIME)), events, _declared(_WITHOUT_TIME))
         return compare(
             "apply one event with features of time, Kafka and Redis included",
-            ("the preset rfm, with each user's due day", lambda: seconds_each_event(with_days, BATCHED)),
-            ("three features that no day changes", lambda: seconds_each_event(without, BATCHED)),
+            ("the preset rfm, with each user's due day", lambda: seconds_each_event(with_days, _EVENTS)),
+            ("three features that no day changes", lambda: seconds_each_event(without, _EVENTS)),
         )
 
 
