@@ -122,7 +122,10 @@ def test_from_the_first_release_to_a_rollback(segue: Segue, capsys: Capture) -> 
     assert segue("rollback", second.name) == 0
     assert segue("releases") == 0
     table = capsys.readouterr().out.splitlines()[-2:]
-    assert [row.split()[:2] for row in table] == [["current", second.name], [first.name, table[1].split()[1]]]
+    assert [row.split()[:3] for row in table] == [
+        ["2", "current", second.name],
+        ["1", first.name, table[1].split()[2]],
+    ]
 
 
 def test_a_release_that_moves_too_many_is_refused_without_force(segue: Segue, capsys: Capture) -> None:

@@ -20,6 +20,7 @@ from schemas.topics import MODELS_CURRENT_KEY, Topics
 from tests.support.checks import feature_oracle
 from tests.support.checks.pipelines import pipeline_of
 from tests.support.checks.read_records import KafkaRecord, headers_of, key_of, read_topic, value_of
+from tests.support.checks.stored_json import state_json
 from tests.support.checks.stored_users import (
     Stored,
     left_of,
@@ -176,7 +177,7 @@ def _stored_wrongly(
     )
     if in_redis != (right.segment, last["segment_name"], right.provisional, last["sequence"]):
         wrong.append(f"{user_id!r}: Redis has {in_redis}, right is {right}, the last change {last}")
-    position = json.loads(fields.get(b"state", b"{}")).get("position")
+    position = state_json(fields.get(b"state", b"{}")).get("position")
     components = [] if position is None else position["components"]
     if len(components) != len(right.components) or any(
         abs(a - b) > 1e-9 for a, b in zip(components, right.components, strict=True)
