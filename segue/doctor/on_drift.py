@@ -16,10 +16,12 @@ from streamer.drift.compare_users import drift_of
 from streamer.drift.sample_users import sample_users
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.lane_day import date_of
-from streamer.status.drift_status import DriftStatus
+from streamer.status.drift_status import DriftStatus, FeatureDrift
 
 UNSEEN = 0.05
 """A larger share of users with values that training never saw is worth a retrain."""
+AS_IN_TRAINING, DRIFTED = "as in training", "not as in training"
+NEW_VALUES, NOT_COMPARED = "values that training never saw", "not compared"
 _DEADLINE_S = 5.0
 _RETRAIN = "segue train --warehouse PATH, look at its report, then segue publish"
 
@@ -37,39 +39,67 @@ def check_drift(settings: Settings, lanes: int | None, model: ActiveModel | None
     """
     if model is None or lanes is None:
         return []
-    if isinstance(model.release.profile, UnsetType):
-        text = f"release {model.release.version} does not say how its training users were spread"
-        return [Check("drift", OK, text)]
-    rules, now = rules_of(settings), datetime.now(UTC)
     try:
-        users = sample_users(
-            settings.redis,
-            settings.redis_prefix,
-            range(lanes),
-            Random(),
-            timeout_s=_DEADLINE_S,
-        )
-        found = drift_of(model, users, rules, date_of(rules, now), now)
+        found = sampled_drift(settings, lanes, model)
     except SegueError:
         return []
-    return [] if found is None else [drift_check(found)]
+    return [drift_check(model.release.version, found)]
 
 
-def drift_check(found: DriftStatus) -> Check:
-    """The check's line for a comparison."""
+def sampled_drift(settings: Settings, lanes: int, model: ActiveModel) -> DriftStatus | None:
+    """Compare a random sample of the users in Redis with the training users.
+
+    Args:
+        settings: Redis and the features.
+        lanes: the number of lanes.
+        model: the release in use.
+
+    Returns:
+        What was found; None if the release does not say how its training users were spread.
+
+    Raises:
+        Unreachable: Redis does not answer.
+    """
+    if isinstance(model.release.profile, UnsetType):
+        return None
+    rules, now = rules_of(settings), datetime.now(UTC)
+    users = sample_users(settings.redis, settings.redis_prefix, range(lanes), Random(), timeout_s=_DEADLINE_S)
+    return drift_of(model, users, rules, date_of(rules, now), now)
+
+
+def drift_check(version: str, found: DriftStatus | None) -> Check:
+    """The check's line for a comparison.
+
+    Args:
+        version: the release in use.
+        found: what was found; None if the release does not say how its training users were spread.
+    """
+    if found is None:
+        text = f"release {version} does not say how its training users were spread"
+        return Check("drift", OK, text)
     if not found.compared:
         text = f"no user to compare: {counted(found.users, 'user')} in the sample, none with every feature"
         return Check("drift", OK, text)
     drifted = [f"{each.name} (PSI {each.psi:.2f}, threshold {each.threshold:.2f})" for each in found.drifted]
-    unseen = [
-        f"{each.name} ({each.unseen:.0%} of the users)" for each in found.features if each.unseen > UNSEEN
-    ]
+    unseen = [f"{each.name} ({each.unseen:.0%} of the users)" for each in found.features if _is_new(each)]
     told = []
     if drifted:
-        told.append(f"not as in training: {', '.join(drifted)}")
+        told.append(f"{DRIFTED}: {', '.join(drifted)}")
     if unseen:
-        told.append(f"values that training never saw: {', '.join(unseen)}")
+        told.append(f"{NEW_VALUES}: {', '.join(unseen)}")
     sample = f"{counted(found.compared, 'user')} compared; {found.provisional:.0%} are provisional"
     if told:
         return Check("drift", WARN, f"{'; '.join(told)}; {sample}", _RETRAIN)
-    return Check("drift", OK, f"the users are as in training: {sample}")
+    return Check("drift", OK, f"the users are {AS_IN_TRAINING}: {sample}")
+
+
+def verdict_of(feature: FeatureDrift) -> str:
+    """Say of one feature what :func:`drift_check` says of all."""
+    if feature.psi is None:
+        return NOT_COMPARED
+    told = [*([DRIFTED] if feature.drifted else []), *([NEW_VALUES] if _is_new(feature) else [])]
+    return "; ".join(told) or AS_IN_TRAINING
+
+
+def _is_new(feature: FeatureDrift) -> bool:
+    return feature.unseen > UNSEEN
