@@ -40,6 +40,11 @@ def releases_as_json(known: Published) -> Iterator[dict[str, object]]:
         }
 
 
+def place_of(known: Published, version: str) -> int | None:
+    """Return a release's place in the list; None if the list does not have it."""
+    return next((place for place, each in _newest_first(known) if each.release.version == version), None)
+
+
 def releases_table(known: Published) -> Table:
     """Return the same as a table for people. Lists wrap, and no cell is cut: a version must stay whole."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from schemas.release.model_release import ModelRelease
 from segue.console.facts.console_files import ConsoleFiles
+from segue.console.facts.drift_facts import DriftFacts
 from segue.console.facts.letter_list import LetterList
 from segue.console.facts.segment_counts import SegmentCounts
 from segue.console.facts.trigger_counts import TriggerCounts
@@ -74,6 +75,14 @@ class ConsoleFacts(Protocol):
 
     def segments(self) -> SegmentCounts:
         """Return the segments with their users; the count may be some seconds old."""
+        ...
+
+    def drift(self) -> DriftFacts:
+        """Return how the users differ from the training users; the sample may be some minutes old.
+
+        Raises:
+            BadTopics: the topics do not exist.
+        """
         ...
 
     def releases(self) -> Published:

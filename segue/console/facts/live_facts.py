@@ -13,10 +13,12 @@ from segue.connect.redis_users import TIMEOUT_S, RedisUsers
 from segue.connect.release_in_use import in_use, usable_or_none
 from segue.console.facts.console_facts import LaneState
 from segue.console.facts.console_files import ConsoleFiles
+from segue.console.facts.drift_facts import DriftFacts, drift_facts
 from segue.console.facts.letter_list import LetterList, newest_letters
 from segue.console.facts.paced_value import PacedValue
 from segue.console.facts.segment_counts import SegmentCounts, segment_counts
 from segue.console.facts.trigger_counts import TriggerCounts, read_trigger_counts
+from segue.doctor.on_drift import sampled_drift
 from segue.doctor.on_kafka import kept, lags
 from segue.events.dead_letter_topic import DeadLetters
 from segue.look.explain_user import explained_user, imagined_user
@@ -30,6 +32,7 @@ from trainer.publish.release_history import Published, published
 
 _DEADLINE_S = 5.0
 _COUNT_S, _LANES_S, _RELEASES_S, _LETTERS_S, _TRIGGERS_S = 5.0, 2.0, 2.0, 5.0, 5.0
+_DRIFT_S = 60.0
 
 
 class LiveFacts:
@@ -56,6 +59,7 @@ class LiveFacts:
         )
         self._admin = Admin(settings.kafka_client, _DEADLINE_S)
         self._segments = PacedValue(self._count, _COUNT_S)
+        self._drift = PacedValue(self._compare, _DRIFT_S)
         self._lanes = PacedValue(self._look_at_lanes, _LANES_S)
         self._published = PacedValue(self._read_releases, _RELEASES_S)
         self._letters = PacedValue(self._read_letters, _LETTERS_S)
@@ -83,6 +87,9 @@ class LiveFacts:
     def segments(self) -> SegmentCounts:
         return self._segments.get()
 
+    def drift(self) -> DriftFacts:
+        return self._drift.get()
+
     def releases(self) -> Published:
         return self._published.get()
 
@@ -103,6 +110,13 @@ class LiveFacts:
         with RedisUsers(followed(self._settings, TIMEOUT_S)) as users:
             counts = users.segments()
         return segment_counts(self._releases.current(), counts, counted_at)
+
+    def _compare(self) -> DriftFacts:
+        model = self._releases.current()
+        if model is None:
+            return drift_facts(None, None)
+        lanes = self._admin.topic(self._settings.topics.signups).partitions
+        return drift_facts(model, sampled_drift(self._settings, lanes, model))
 
     def _look_at_lanes(self) -> LaneState:
         settings, topics = self._settings, self._settings.topics

@@ -12,6 +12,7 @@ from schemas.errors import BadSetting
 from schemas.features import FEATURE_NAMES
 from schemas.outputs.segment_change import Change
 from segue.console.facts.console_facts import ConsoleFacts
+from segue.console.facts.drift_facts import DriftFacts
 from segue.console.facts.segment_counts import SegmentCounts
 from segue.console.viewers.change_hub import ChangeHub
 from segue.console.viewers.change_stream import MEDIA_TYPE, change_event
@@ -25,6 +26,7 @@ from segue.console.web.api_schemas import (
 )
 from segue.console.web.known_parameters import check_parameters
 from segue.show.json_line import json_line
+from segue.show.releases_text import place_of
 from segue.subscribe.change_filter import ChangeFilter
 from segue.subscribe.segment_by_name import segment_number
 
@@ -87,6 +89,11 @@ def api_routes(facts: ConsoleFacts, hub: ChangeHub) -> APIRouter:
         """Who went from which segment to which in the last hour."""
         return json_answer(hub.flow())
 
+    @api.get("/drift", responses=answers(DriftFacts), response_class=Response)
+    def drift() -> Response:
+        """How a sample of the users differs from the training users, and whether a retrain is worth it."""
+        return json_answer(facts.drift())
+
     @api.get("/status", responses=answers(Status), response_class=Response)
     def status() -> Response:
         """The release in use, the lanes and the rate of changes."""
@@ -121,6 +128,7 @@ def status_of(facts: ConsoleFacts, hub: ChangeHub) -> Status:
     lanes, segments = facts.lanes(), facts.segments()
     return Status(
         segments.version,
+        None if segments.version is None else place_of(facts.releases(), segments.version),
         segments.activation,
         facts.release_problem(),
         lanes.lanes,

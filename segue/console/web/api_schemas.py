@@ -18,6 +18,7 @@ from schemas.outputs.segment_change import (
     UserErasedChange,
 )
 from segue.console.facts.console_files import Impact
+from segue.console.facts.drift_facts import DriftFacts
 from segue.console.facts.segment_counts import SegmentCounts
 from segue.console.facts.trigger_counts import TriggerCounts
 from segue.console.viewers.recent_flow import Flow
@@ -154,9 +155,14 @@ class Triggers(Struct):
 
 
 class Status(Struct):
-    """How Segue does: the release, the lanes and the changes."""
+    """How Segue does: the release, the lanes and the changes.
+
+    Attributes:
+        place: the release's place in the list of ``segue releases``.
+    """
 
     version: str | None
+    place: int | None
     activation: int | None
     problem: str | None
     lanes: int
@@ -173,6 +179,7 @@ _TYPES = (
     Releases,
     ReleaseWithImpact,
     SegmentCounts,
+    DriftFacts,
     SegmentChange,
     UserErasedChange,
     Status,

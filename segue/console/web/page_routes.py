@@ -74,7 +74,14 @@ def _figures(facts: ConsoleFacts, hub: ChangeHub) -> dict[str, Any]:
     segments = facts.segments()
     names = {each.id: each.name for each in segments.segments}
     flow = hub.flow()
+    drift, drift_problem = None, None
+    try:
+        drift = facts.drift()
+    except SegueError as error:  # all other figures stay
+        drift_problem = sentence_of(error)
     return {
+        "drift": drift,
+        "drift_problem": drift_problem,
         "segments": segments,
         "now": status_of(facts, hub),
         "flow": flow,

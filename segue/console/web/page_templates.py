@@ -31,6 +31,10 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{share:.1%}"
 
 
+def _index(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
 def _when(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
@@ -58,6 +62,7 @@ _TEMPLATES = Environment(
 _TEMPLATES.filters.update(
     number=_number,
     percent=_percent,
+    index=_index,
     when=_when,
     time=_time,
     minute=_minute,

@@ -18,6 +18,7 @@ from segue.console.actions.console_actions import ActionName
 from segue.console.console_app import console_app
 from segue.console.facts.console_facts import LaneState
 from segue.console.facts.console_files import ConsoleFiles
+from segue.console.facts.drift_facts import DriftFacts, drift_facts
 from segue.console.facts.letter_list import LetterList, newest_letters
 from segue.console.facts.segment_counts import SegmentCounts, segment_counts
 from segue.console.facts.trigger_counts import TriggerCount, TriggerCounts
@@ -27,6 +28,7 @@ from segue.events.dead_letter_topic import DeadLetter
 from segue.look.explain_user import UnknownUser, score_imagined_user
 from segue.look.what_if import check_features, parse_declared
 from segue.show.user_card import UserCard
+from streamer.status.drift_status import DriftStatus, FeatureDrift
 from tests.support.worlds.made_up_release import an_active_model
 from trainer.publish.release_history import Publication, Published
 
@@ -36,6 +38,21 @@ COUNTED_AT = datetime(2024, 12, 3, 19, 30, tzinfo=UTC)
 
 TRIGGERS = TriggerCounts(
     COUNTED_AT, 1, 120, 4, (TriggerCount("welcome", 17, 3, 2, {"other": 90, "cooldown": 8}),)
+)
+
+
+DRIFTED = DriftStatus(
+    "v1",
+    3,
+    COUNTED_AT,
+    500,
+    400,
+    0.2,
+    (
+        FeatureDrift("age", 0.312, 0.1, 0.0, 0.0),
+        FeatureDrift("most_frequent_brand", 0.02, 0.1, 0.0, 0.07),
+        FeatureDrift("total_orders", 0.01, 0.1, 0.0, 0.0),
+    ),
 )
 
 
@@ -80,6 +97,7 @@ class MadeUpFacts:
     counts: Mapping[int, int] = field(default_factory=lambda: {0: 30, 1: 10, 7: 10})
     current: ModelRelease | None = field(default_factory=lambda: an_active_model().release)
     failure: SegueError | None = None
+    drifted: DriftStatus | None = field(default_factory=lambda: DRIFTED)
     files: ConsoleFiles = field(default_factory=lambda: ConsoleFiles(Path("/nowhere")))
     dead: tuple[DeadLetter, ...] = field(default_factory=lambda: (a_letter(), a_letter("0:9", HOSTILE)))
     counts_of_triggers: TriggerCounts | None = field(default_factory=lambda: TRIGGERS)
@@ -109,6 +127,11 @@ class MadeUpFacts:
         self._answer()
         model = None if self.current is None else an_active_model(3, self.current)
         return segment_counts(model, self.counts, COUNTED_AT)
+
+    def drift(self) -> DriftFacts:
+        self._answer()
+        model = None if self.current is None else an_active_model(3, self.current)
+        return drift_facts(model, None if model is None else self.drifted)
 
     def releases(self) -> Published:
         self._answer()

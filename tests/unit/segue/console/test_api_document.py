@@ -55,6 +55,7 @@ def test_the_objects_are_those_that_the_document_promises() -> None:
         ("/api/dead-letters", "/api/dead-letters?reason=150"),
         ("/api/triggers", "/api/triggers"),
         ("/api/flow", "/api/flow"),
+        ("/api/drift", "/api/drift"),
     ):
         answer = client.get(filled)
         assert answer.status_code == 200

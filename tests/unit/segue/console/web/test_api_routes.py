@@ -84,7 +84,7 @@ def test_a_segment_without_such_a_name_is_said(client: TestClient) -> None:
     assert answer.json()["error"].startswith("parameter segment is 'loyal': release ")
 
 
-@pytest.mark.parametrize("path", ["users/7", "predict", "segments", "status", "releases"])
+@pytest.mark.parametrize("path", ["users/7", "predict", "segments", "drift", "status", "releases"])
 def test_servers_that_do_not_answer_are_503_and_come_back(
     client: TestClient, facts: MadeUpFacts, path: str
 ) -> None:
@@ -141,6 +141,7 @@ def test_the_document_describes_every_route(client: TestClient) -> None:
         "/api/dead-letters",
         "/api/triggers",
         "/api/flow",
+        "/api/drift",
         "/api/status",
         "/api/changes",
     }

@@ -9,9 +9,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from schemas.errors import SegueError, Unreachable
+from segue.console.facts.drift_facts import DriftFacts
 from segue.console.viewers.change_hub import ChangeHub
+from segue.doctor.check import WARN
+from segue.doctor.on_drift import drift_check
 from tests.support.inputs.made_change import a_change
-from tests.support.worlds.made_up_console import HOSTILE, MadeUpFacts, MadeUpFeed
+from tests.support.worlds.made_up_console import DRIFTED, HOSTILE, MadeUpFacts, MadeUpFeed
 from tests.support.worlds.made_up_release import an_active_model
 
 ALLOWED_SCRIPTS = [{"src": "/static/console.js", "defer": None}]
@@ -47,8 +50,36 @@ def test_the_live_page_shows_the_segments_the_lanes_and_the_release(client: Test
     assert "0 segment 0 30 60.0% 0 0" in page.text
     assert "7 not in the release in use 10 20.0%" in page.text
     assert "events behind 12" in page.text
-    assert an_active_model().release.version in page.text
+    assert f"release 1 in the list, by activation 3 {an_active_model().release.version}" in page.text
     assert {"href": "/", "aria-current": "page"} in page.of("a")
+
+
+def test_the_live_page_says_what_doctor_says_of_drift(client: TestClient) -> None:
+    check = drift_check(an_active_model().release.version, DRIFTED)
+    page = Page(client.get("/").text)
+    assert check.state == WARN
+    assert f"Note: {check.text} → {check.fix}" in page.text
+    assert "age 0.31 0.10 not as in training" in page.text
+    assert "most_frequent_brand 0.02 0.10 values that training never saw" in page.text
+    assert "total_orders 0.01 0.10 as in training" in page.text
+    assert "500 users sampled at 2024-12-03 19:30:00 UTC" in page.text
+
+
+@pytest.mark.parametrize("path", ["/", "/live/figures"])
+def test_a_drift_that_is_not_known_is_one_sentence_beside_the_other_figures(
+    client: TestClient, facts: MadeUpFacts, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    facts.drifted = None
+    version = an_active_model().release.version
+    assert f"release {version} does not say how its training users" in Page(client.get(path).text).text
+
+    def fails() -> DriftFacts:
+        raise Unreachable("Redis at localhost:6379 does not answer")
+
+    monkeypatch.setattr(facts, "drift", fails)
+    page = Page(client.get(path).text)
+    assert "Drift Not known now: Redis at localhost:6379 does not answer" in page.text
+    assert "events behind 12" in page.text
 
 
 def test_a_user_shows_what_the_command_shows(client: TestClient) -> None:
