@@ -14,8 +14,10 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
+from msgspec import structs
 
 from schemas.input_events import Item, Order, Signup
+from schemas.release.model_release import FeatureProfile
 from segue.services import KafkaService, LocalRedis
 from tests.support.servers.deployment import Deployment, deployed
 from tests.support.servers.segue_process import SegueProcess
@@ -24,19 +26,21 @@ from tests.support.worlds.made_up_release import a_release
 
 T0 = datetime(2024, 5, 2, tzinfo=UTC)
 BRANDS = ("Allegra K", "Carhartt", "Ön", "<script>alert(1)</script>")
-USERS = ("7", "a/b", "né <b>", "-1", *(f"u{number}" for number in range(16)))
+USERS = ("7", "a/b", "né <b>", "-1", *(f"u{number}" for number in range(96)))
+PROFILE = (FeatureProfile("age", (500, 300, 200), 0.01, ends=(30.0, 50.0)),)
 
 
 @pytest.fixture
 def console(deployment: Deployment, tmp_path: Path) -> Iterator[tuple[SegueProcess, str]]:
     """A console beside a worker that has applied the users' events, and the console's address."""
+    deployment.announce(structs.replace(a_release(), profile=PROFILE))
     worker = deployment.worker().ready()
     deployment.send(
         event
         for number, user_id in enumerate(USERS)
         for event in (
-            Signup(user_id, T0, age=20 + 3 * number, gender="FM"[number % 2], country="Spain"),
-            Order(user_id, f"o{number}", T0 + timedelta(hours=number), (Item(brand=BRANDS[number % 4]),)),
+            Signup(user_id, T0, 18 + number % 80, "FM"[number % 2], "Spain", traffic_source="Search"),
+            Order(user_id, f"o{number}", T0 + timedelta(hours=number), (Item(BRANDS[number % 4], "Jeans"),)),
         )
     )
     deployment.caught_up()
@@ -80,6 +84,14 @@ def test_page_api_and_command_say_the_same(console: tuple[SegueProcess, str], de
 
     whole = deployment.segue("user", "--json", "--", "-1").stdout.strip()
     assert read(f"{address}/api/users/-1") == whole
+    checks = json.loads(deployment.segue("doctor", "--json").stdout)["checks"]
+    (drift,) = [check for check in checks if check["name"] == "drift"]
+    found = json.loads(read(f"{address}/api/drift"))
+    assert (found["state"], found["text"], found["fix"]) == (drift["state"], drift["text"], drift["fix"])
+    assert (found["compared"], [each["verdict"] for each in found["features"]]) == (
+        100,
+        ["not as in training"],
+    )
     predicted = deployment.segue("predict", "--age", "34", "--gender", "F", "--json").stdout.strip()
     assert read(f"{address}/api/predict?age=34&gender=F") == predicted
     listed = [json.loads(line) for line in deployment.segue("releases", "--json").stdout.splitlines()]
