@@ -14,7 +14,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test long laws simulate chaos triggers-chaos fuzz refill soak terminal retrain days due
-.PHONY: check bench bench-latency bench-parts bench-train drift browser pictures coverage docs format clean lock venv
+.PHONY: check bench bench-console bench-latency bench-parts bench-train drift browser pictures coverage docs format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -113,6 +113,10 @@ bench: venv ## Segue beside a bare loop, the article, Quix Streams and Bytewax
 bench-latency: venv ## from an event to its change, at three rates, beside a bare loop; ARGS="--seconds 10"
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m benchmarks.latency $(ARGS)
+
+bench-console: venv ## what a console with 200 viewers costs a worker; ARGS="--rounds 1" for less
+	@$(SETUP) default-jre-headless maven redis-server
+	$(BIN)/python -m benchmarks.console $(ARGS)
 
 bench-parts: venv ## each part of the work on an event, beside an alternative
 	@$(SETUP) redis-server

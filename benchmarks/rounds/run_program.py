@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
+from msgspec import Struct
 
-from benchmarks.ways.way_job import DONE, READY, Job
+from benchmarks.ways.way_job import DONE, READY
 from schemas.errors import SegueError
 
 ROOT = Path(__file__).parents[2]
@@ -30,10 +31,10 @@ class RunningProgram:
     Args:
         python: the interpreter.
         module: the program.
-        job: the job.
+        job: what the program is told.
     """
 
-    def __init__(self, python: str, module: str, job: Job) -> None:
+    def __init__(self, python: str, module: str, job: Struct) -> None:
         self._module = module
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
         self._process = subprocess.Popen(

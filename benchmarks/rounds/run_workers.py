@@ -69,25 +69,27 @@ class RunningWorkers:
         return all(positions[lane].get(topic, 0) >= end for (topic, lane), end in ends.items())
 
 
+def segue_environment(job: Job) -> dict[str, str]:
+    """The environment of a command of Segue for this job, without the developer's settings."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SEGUE_")},
+        "PYTHONPATH": str(ROOT),
+        "SEGUE_KAFKA": job.kafka,
+        "SEGUE_REDIS": job.redis,
+        "SEGUE_TOPIC_PREFIX": job.topic_prefix,
+        "SEGUE_REDIS_PREFIX": job.redis_prefix,
+        "SEGUE_GROUP": job.group,
+    }
+
+
 class _Worker:
     """One worker; its web server tells whether its lanes are live."""
 
     def __init__(self, job: Job) -> None:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("SEGUE_")},
-            "PYTHONPATH": str(ROOT),
-            "SEGUE_KAFKA": job.kafka,
-            "SEGUE_REDIS": job.redis,
-            "SEGUE_TOPIC_PREFIX": job.topic_prefix,
-            "SEGUE_REDIS_PREFIX": job.redis_prefix,
-            "SEGUE_GROUP": job.group,
-            "SEGUE_WEB_PORT": "0",
-            "SEGUE_LOG_FORMAT": "json",
-        }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "segue", "worker"],
-            env=environment,
+            env={**segue_environment(job), "SEGUE_WEB_PORT": "0", "SEGUE_LOG_FORMAT": "json"},
             cwd=job.folder,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
