@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +19,7 @@ from benchmarks.ways.way_job import DONE, READY, say
 SEEN = "seen.json"
 _QUIET_S = 3.0
 _RENEW_S = 5.0
-_CHANGE, _END = b"event: fragment\n", b"event: end\n"
+_OK, _CHANGE, _END = b"HTTP/1.1 200 ", b"event: fragment\n", b"event: end\n"
 
 
 class Watch(Struct, frozen=True):
@@ -56,8 +55,9 @@ async def watch(told: Watch) -> list[Seen]:
         await asyncio.sleep(left_s)
     for task in work:
         task.cancel()
-    with suppress(asyncio.CancelledError):
-        await asyncio.gather(*work)
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            raise outcome
     return [page.seen for page in pages]
 
 
@@ -68,9 +68,10 @@ class _Page:
 
     async def open(self) -> None:
         """Begin to read the changes."""
-        self._changes = await self._get("/live/changes")
-        while (await self._changes.readline()).strip():
-            pass
+        # The connection ends with its writer, so the writer is kept.
+        self._changes, self._writer = await self._get("/live/changes")
+        if not (await self._changes.readline()).startswith(_OK):
+            raise RuntimeError("the console refused a viewer")
 
     async def read(self) -> None:
         """Count the changes until the console ends the stream."""
@@ -85,17 +86,17 @@ class _Page:
         """Renew the figures again and again."""
         while True:
             await asyncio.sleep(_RENEW_S)
-            answer = await self._get("/live/figures", "Connection: close\r\n")
-            if not (await answer.readline()).startswith(b"HTTP/1.1 200"):
-                raise RuntimeError("the figures are not answered")
+            answer, writer = await self._get("/live/figures")
+            if not (await answer.readline()).startswith(_OK):
+                raise RuntimeError("the console did not answer with the figures")
             await answer.read()
+            writer.close()
 
-    async def _get(self, path: str, more: str = "") -> asyncio.StreamReader:
+    async def _get(self, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection(*self._where)
-        self._kept = writer if path == "/live/changes" else self._kept
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         await writer.drain()
-        return reader
+        return reader, writer
 
 
 if __name__ == "__main__":
