@@ -31,7 +31,8 @@ class Load:
 
     Attributes:
         figures: what the worker and the servers used.
-        console_s: the console's CPU seconds until every viewer had its last change.
+        console_s: the CPU seconds of the console, without its start, until every viewer had its last
+            change.
         changes: how many changes the worker published.
         seen: what each viewer saw.
     """
@@ -72,8 +73,9 @@ def measure_load(
         console = ConsoleProcess(site.job(servers, _WORKER, 0))
         try:
             watch = Watch(console.address(), viewers, str(site.folder))
+            started_s = cpu_seconds(console.pid)
             figures, seen = _watched(servers, site, lines, watch)
-            console_s = cpu_seconds(console.pid)
+            console_s = cpu_seconds(console.pid) - started_s
         finally:
             console.stop()
     else:
