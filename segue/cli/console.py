@@ -61,6 +61,8 @@ def console(
     """
     if not 0 <= port <= 65_535:
         raise bad_option("--port", port, "give 0 to 65535")
+    if triggers is not None and not Path(triggers).is_file():
+        raise bad_option("--triggers", triggers, "there is no such file")
     with installed("console"):
         from segue.console.facts.console_files import ConsoleFiles
         from segue.console.run_console import ConsoleOptions, run_console

@@ -107,7 +107,9 @@ def explain(card: UserCard, settings: Settings, read_model: ReadModel) -> tuple[
     release = model.release
     card = replace(card, similar_users=find_similar_users(card, release, settings))
     if card.model_version == release.version:
-        return replace(card, score=model.scorer.score(card.features, card.segment, settings.min_margin)), None
+        score = model.scorer.score(card.features, card.segment, settings.min_margin)
+        # With features of time, the stored components are of the day of the last decision.
+        return replace(card, score=score, components=score.components), None
     if card.model_version is None:
         return card, None
     left_out = (

@@ -11,6 +11,9 @@ from schemas.inputs import field_checks
 from schemas.outputs.segment_change import FeatureValue
 from segue.config.command_line import bad_option
 
+_WHOLE = frozenset({"count", "days_since", "distinct"})
+_MEASURED = frozenset({"interval", "mean", "sum"})
+
 
 def check_features(features: Mapping[str, str | None]) -> dict[str, FeatureValue]:
     """Return the features as an event would contain them: a blank text is missing, 25.0 is 25.
@@ -71,7 +74,11 @@ def _declared_value(feature: Feature, text: str) -> FeatureValue:
         number = nan
     if not isfinite(number):
         raise BadEvent(feature.name, f"{feature.name} is a number, and {field_checks.shown(text)} is none")
-    return number
+    if feature.kind in _WHOLE and not number.is_integer():
+        raise BadEvent(
+            feature.name, f"{feature.name} is a whole number, and {field_checks.shown(text)} is none"
+        )
+    return int(number) if number.is_integer() and feature.kind not in _MEASURED else number
 
 
 def _checked(features: Mapping[str, str | None], name: str) -> FeatureValue:

@@ -82,7 +82,7 @@ def move_rows(card: UserCard) -> Iterator[tuple[str, str]]:
     if moves.features:
         yield "would move it", feature_move_words(card, moves.features[0])
     elif moves.border is not None:
-        yield "would move it", "no change of one feature"
+        yield "would move it", "no change of one known feature"
     if moves.one_more_order is not None:
         yield "one more order", order_move_words(card, moves.one_more_order)
 

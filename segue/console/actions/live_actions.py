@@ -8,7 +8,7 @@ from threading import Lock
 from schemas.counted import counted
 from schemas.errors import Refused
 from schemas.printable import printable
-from segue.config.command_line import BadUsage
+from segue.config.command_line import BadUsage, bad_option
 from segue.config.settings import Settings
 from segue.config.trainer_extra import installed
 from segue.console.actions.console_actions import ActionName, ActionRuns
@@ -81,6 +81,10 @@ class LiveActions:
         return (f"Release {version} is current again: activation {activation}.",)
 
     def _retry_letters(self, reason: str | None, topic: str | None) -> tuple[str, ...]:
+        topics = self._settings.topics
+        known = (topics.signups, topics.orders, *topics.sources)
+        if topic is not None and topic not in known:
+            raise bad_option("topic", topic, f"use one of {', '.join(known)}")
         resend = Resend(self._settings, DeadLetters(self._settings), Selection(reason=reason, topic=topic))
         resend.look()
         sentences = [resent_words(resend.send())]
@@ -96,7 +100,11 @@ class LiveActions:
         with installed("triggers"):
             # Not every console has this extra.
             from segue.triggers.service.retry_letters import retry_letters  # noqa: PLC0415
-        done = retry_letters(self._settings, file, load_triggers(file), trigger, self._say)
+        triggers = load_triggers(file)
+        names = [each.name for each in triggers.triggers]
+        if trigger is not None and trigger not in names:
+            raise bad_option("trigger", trigger, f"{file} has {', '.join(names)}")
+        done = retry_letters(self._settings, file, triggers, trigger, self._say)
         not_sent = [
             f"Webhook {printable(name)} is not sent: {printable(reason)}."
             for name, reason in done.not_sent.items()

@@ -8,6 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from schemas.errors import Unreachable
+from schemas.outputs.segment_change import FeatureValue
 from segue.config.settings import Settings
 from segue.look import explain_user
 from segue.show.user_card import UserCard
@@ -66,3 +67,20 @@ def test_a_refused_release_is_said_with_its_reason(monkeypatch: pytest.MonkeyPat
         "distance, margin and similar users are left out: the newest release is refused: release 'ab12' was"
         " trained elsewhere"
     )
+
+
+def test_the_components_of_a_card_are_those_of_its_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With features of time, the stored components are of an earlier day than the features."""
+    model = an_active_model()
+    features: dict[str, FeatureValue] = {feature.name: None for feature in model.release.features}
+    features |= {"age": 30, "total_orders": 2}
+    card = replace(
+        CARD, features=features, space=model.release.space, model_version=model.release.version, segment=0
+    )
+    monkeypatch.setattr(explain_user, "find_similar_users", Mock(return_value=()))
+
+    shown, _ = explain_user.explain(card, Settings(), lambda: model)
+
+    score = model.scorer.score(features, 0, 0.0)
+    assert score.components != CARD.components
+    assert (shown.components, shown.score) == (score.components, score)
