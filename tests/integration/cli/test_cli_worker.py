@@ -127,6 +127,7 @@ def test_a_release_of_other_statuses_is_refused_and_the_one_before_stays(
         worker.says('"phase": "live"')
 
 
+@pytest.mark.long
 def test_a_worker_under_a_memory_limit_lives_through_a_batch_that_inflates(
     kafka: KafkaService, settings: dict[str, str], topic_prefix: str, tmp_path: Path
 ) -> None:

@@ -73,7 +73,7 @@ def kill(broker: LocalKafka) -> Callable[[], None]:
     return broker.start
 
 
-@pytest.mark.parametrize("disturb", [pause, kill])
+@pytest.mark.parametrize("disturb", [pause, pytest.param(kill, marks=pytest.mark.long)])
 def test_a_commit_in_doubt_is_whole_or_not_at_all(
     broker: LocalKafka, logs: LaneLogs, disturb: Callable[[LocalKafka], Callable[[], None]]
 ) -> None:
@@ -103,6 +103,7 @@ def test_a_commit_in_doubt_is_whole_or_not_at_all(
     assert [int(value_of(m)) for m in logs.seen(logs.topics.changes)] == list(range(number))
 
 
+@pytest.mark.long
 def test_a_short_outage_delays_a_commit_and_nothing_else(broker: LocalKafka, logs: LaneLogs) -> None:
     log = logs.taken(Deadlines(request_s=3, commit_s=30))
     users = logs.topics.users
@@ -158,6 +159,7 @@ def test_a_lane_that_reads_says_that_kafka_does_not_answer_and_goes_on(
     assert said == ["kafka does not answer", "kafka answers again"]
 
 
+@pytest.mark.long
 def test_a_long_outage_ends_reading(broker: LocalKafka, logs: LaneLogs) -> None:
     signups = logs.topics.signups
     log = logs.taken(Deadlines(request_s=3, check_s=0.2, outage_s=2))

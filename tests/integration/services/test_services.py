@@ -79,6 +79,7 @@ def test_redis_keeps_states_and_refuses_to_drop_them(redis_server: RedisService,
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
 
 
+@pytest.mark.long
 def test_kafka_killed_comes_back_at_the_same_address_with_its_data(
     fresh_kafka: StartKafka, topic_prefix: str
 ) -> None:
@@ -97,6 +98,7 @@ def test_kafka_killed_comes_back_at_the_same_address_with_its_data(
     assert read(server.bootstrap, topic) == [b"before", b"after"]
 
 
+@pytest.mark.long
 def test_kafka_paused_answers_nobody_until_it_goes_on(fresh_kafka: StartKafka) -> None:
     server = fresh_kafka()
     admin = AdminClient({"bootstrap.servers": server.bootstrap, "socket.timeout.ms": 1_000, "log_level": 0})
@@ -126,6 +128,7 @@ def test_redis_killed_comes_back_with_its_data(fresh_redis: StartRedis) -> None:
         assert client.get("kept") == b"1"
 
 
+@pytest.mark.long
 def test_redis_paused_answers_nobody_until_it_goes_on(fresh_redis: StartRedis) -> None:
     server = fresh_redis()
     server.pause()
