@@ -37,10 +37,10 @@ class Seen(Struct):
     is_dropped: bool = False
 
 
-async def watch(told: Watch) -> list[Seen]:
+async def watch(watched: Watch) -> list[Seen]:
     """Watch until the input ends."""
-    address = urlsplit(told.address)
-    pages = [_Page(str(address.hostname), int(address.port or 80)) for _ in range(told.pages)]
+    address = urlsplit(watched.address)
+    pages = [_Page(str(address.hostname), int(address.port or 80)) for _ in range(watched.pages)]
     for page in pages:
         await page.open()
     say(READY)

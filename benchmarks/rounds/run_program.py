@@ -31,7 +31,7 @@ class RunningProgram:
     Args:
         python: the interpreter.
         module: the program.
-        job: what the program is told.
+        job: the program's job.
     """
 
     def __init__(self, python: str, module: str, job: Struct) -> None:

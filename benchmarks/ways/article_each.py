@@ -19,7 +19,7 @@ from sklearn.preprocessing import LabelEncoder
 
 from benchmarks.bare.bare_events import BareEvent, decode_order, decode_signup
 from benchmarks.bare.bare_user import BareUser, decode_user, encode_user, features, fold
-from benchmarks.ways.way_job import READY, Job, done_and_wait, say, told
+from benchmarks.ways.way_job import READY, Job, done_and_wait, read_job, say
 
 _TEXTS = ("gender", "country", "traffic_source", "most_frequent_brand", "most_frequent_category")
 _DEADLINE_S = 60.0
@@ -80,7 +80,7 @@ def apply(job: Job, model: ArticleModel, store: redis.Redis, producer: Producer,
 
 def main() -> None:
     """Take all events of the job, one after the other."""
-    job = told()
+    job = read_job()
     model = ArticleModel(Path(job.release).parent / ARTICLE)
     store = redis.Redis.from_url(job.redis, socket_timeout=60)
     producer = Producer({"bootstrap.servers": job.kafka, "partitioner": "murmur2_random"})

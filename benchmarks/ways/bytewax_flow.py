@@ -17,7 +17,7 @@ from benchmarks.bare.bare_events import decode_order, decode_signup
 from benchmarks.bare.bare_store import BareStore
 from benchmarks.bare.decide_batch import decide_batch
 from benchmarks.bare.table_score import TableScorer
-from benchmarks.ways.way_job import READY, Job, done_and_wait, say, told
+from benchmarks.ways.way_job import READY, Job, done_and_wait, read_job, say
 
 
 class Work:
@@ -101,7 +101,7 @@ class AnnouncedSource(KafkaSource):  # type: ignore[misc]
 
 def main() -> None:
     """Run the flow until all events of the job are applied."""
-    job = told()
+    job = read_job()
     work = Work(job)
     flow = Dataflow("bench")
     messages = op.input("in", flow, AnnouncedSource(job))

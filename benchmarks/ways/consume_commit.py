@@ -8,7 +8,7 @@ import msgspec
 from confluent_kafka import Consumer, Producer, TopicPartition
 from msgspec import Struct
 
-from benchmarks.ways.way_job import READY, say, told
+from benchmarks.ways.way_job import READY, read_job, say
 
 _DEADLINE_S = 60.0
 
@@ -22,7 +22,7 @@ _decode = msgspec.json.Decoder(_Event).decode
 
 def main() -> None:
     """Answer events until the parent ends this process."""
-    job = told()
+    job = read_job()
     consumer = Consumer(
         {
             "bootstrap.servers": job.kafka,

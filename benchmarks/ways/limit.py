@@ -14,7 +14,7 @@ from benchmarks.bare.bare_events import decode_order, decode_signup
 from benchmarks.bare.bare_store import BareStore
 from benchmarks.bare.decide_batch import decide_batch
 from benchmarks.bare.table_score import TableScorer
-from benchmarks.ways.way_job import READY, Job, done_and_wait, say, told
+from benchmarks.ways.way_job import READY, Job, done_and_wait, read_job, say
 
 _DEADLINE_S = 60.0
 _CONNECTED_S = 10.0
@@ -114,7 +114,7 @@ def _run(lane: LimitLane, ended: threading.Event) -> None:
 
 def main() -> None:
     """Take all events of the job."""
-    job = told()
+    job = read_job()
     scorer = TableScorer(job.read_release())
     lanes = [LimitLane(job, scorer, range(first, job.partitions, job.lanes)) for first in range(job.lanes)]
     for lane in lanes:

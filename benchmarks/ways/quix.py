@@ -26,7 +26,7 @@ from benchmarks.bare.bare_similar import angle_of, similar_users
 from benchmarks.bare.bare_store import BareStore
 from benchmarks.bare.bare_user import BareUser, decode_user, encode_user, fold
 from benchmarks.bare.table_score import TableScorer
-from benchmarks.ways.way_job import READY, Job, done_and_wait, say, told
+from benchmarks.ways.way_job import READY, Job, done_and_wait, read_job, say
 
 _READY_S = 60.0
 
@@ -83,7 +83,7 @@ def _say_ready(job: Job) -> None:
 
 def main() -> None:
     """Take all events of the job."""
-    job = told()
+    job = read_job()
     work = Work(job)
     applied = 0
 

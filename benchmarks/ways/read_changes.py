@@ -15,7 +15,7 @@ import msgspec
 from confluent_kafka import Consumer, TopicPartition
 from msgspec import Struct
 
-from benchmarks.ways.way_job import DONE, READY, say, told
+from benchmarks.ways.way_job import DONE, READY, read_job, say
 
 ARRIVALS = "arrivals.json"
 _QUIET_S = 2.0
@@ -34,7 +34,7 @@ _decode = msgspec.json.Decoder(_Change).decode
 
 def main() -> None:
     """Read until the parent closes the input and no change comes any more."""
-    job = told()
+    job = read_job()
     consumer = Consumer(
         {
             "bootstrap.servers": job.kafka,

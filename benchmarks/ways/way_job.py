@@ -1,4 +1,4 @@
-"""What a program is told, and how it says that it is ready and done."""
+"""The job of a program, and how the program says that it is ready and done."""
 
 import os
 import sys
@@ -52,7 +52,7 @@ class Job(Struct, frozen=True, kw_only=True):
 READY, DONE = "ready", "done"
 
 
-def told() -> Job:
+def read_job() -> Job:
     """The job in the program's first argument."""
     return msgspec.json.decode(sys.argv[1], type=Job)
 

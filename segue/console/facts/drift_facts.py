@@ -9,26 +9,12 @@ from msgspec import Struct
 from segue.doctor.check import OK
 from segue.doctor.on_drift import drift_check, verdict_of
 from streamer.segment.active_model import ActiveModel
-from streamer.status.drift_status import DriftStatus
+from streamer.status.drift_status import DriftStatus, FeatureDrift
 
 
-class FeatureVerdict(Struct, frozen=True):
-    """One feature. Shares are 0 to 1.
+class FeatureVerdict(FeatureDrift, frozen=True):
+    """The drift of one feature, in words: whether the users are as in training."""
 
-    Attributes:
-        name: the feature.
-        psi: the index between the training users and the compared users; None if nobody was compared.
-        threshold: an index above it is drift; None likewise.
-        absent: the share of the sampled users without a value that the model can read.
-        unseen: the share of the sampled users with a value that training never saw.
-        verdict: whether the users are as in training.
-    """
-
-    name: str
-    psi: float | None
-    threshold: float | None
-    absent: float
-    unseen: float
     verdict: str
 
 
