@@ -20,6 +20,7 @@ _MOST_DEVIATIONS = 4.0
 """A number beyond so many standard deviations from the training mean moves nobody in practice."""
 _MOST_TEXTS = 5_000
 _DIGITS = 3
+_ROUNDING = 1e-9
 
 
 class _User:
@@ -145,7 +146,9 @@ def _first_move(
     if not isfinite(border):
         return None
     step = 1.0 if isinstance(value, int) else _step(border - value)
-    number = step * (ceil(border / step) if outward > 0.0 else floor(border / step))
+    steps = border / step
+    # A border that is a whole number of steps may be computed just beyond it.
+    number = step * (ceil(steps - _ROUNDING) if outward > 0.0 else floor(steps + _ROUNDING))
     for tried in (number, number + outward * step):
         if tried == value or (tried < 0.0 <= value):
             continue

@@ -1,5 +1,6 @@
 """Kafka's present answers about its topics: ids, partition counts and offsets."""
 
+import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -135,8 +136,12 @@ class Admin:
         """
         task = f"return the offsets of topic {topic}, partition {partition}"
         where = TopicPartition(topic, partition)
+        tries = itertools.count()
 
         def ask() -> Future[ListOffsetsResultInfo]:
+            if next(tries):
+                # Otherwise librdkafka may answer from its cache, for minutes, that no partition has a leader.
+                self.kafka.list_topics(topic, self._request_s)
             return self.kafka.list_offsets(
                 {where: spec}, isolation_level=isolation, request_timeout=self._request_s
             )[where]

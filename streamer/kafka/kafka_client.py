@@ -266,5 +266,5 @@ def answered(
 
 
 def is_unsettled(error: KafkaError) -> bool:
-    """Whether a retry may help if the topic exists: a broker may learn of a new topic later."""
-    return is_passing(error) or is_unknown(error)
+    """Whether a retry may help if the topic exists: a broker may learn of it, or of its leader, later."""
+    return is_passing(error) or is_unknown(error) or error.code() == KafkaError._NOENT  # noqa: SLF001

@@ -117,6 +117,8 @@ def _ends(bootstrap: str, topic: str, partitions: Iterable[int]) -> dict[int, in
 
     def answered() -> dict[int, int]:
         try:
+            # A client that asked while the broker had no leader would keep that answer for minutes.
+            admin.list_topics(topic, _REQUEST_S)
             answers = admin.list_offsets(
                 asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_REQUEST_S
             )
