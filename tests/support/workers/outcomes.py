@@ -22,6 +22,7 @@ from schemas.outputs.segment_change import change_id
 from schemas.topics import topic_configs
 from streamer.kafka.kafka_admin import Admin
 from tests.support.checks.read_records import KafkaRecord, headers_of, read_topic, value_of
+from tests.support.checks.stored_json import order_json, state_json
 from tests.support.servers.deployment import Deployment
 
 Row = tuple[Any, ...]
@@ -132,8 +133,23 @@ def _held(deployment: Deployment) -> dict[str, Any]:
         for key in client.scan_iter(f"{prefix}*", 1_000):
             kind = client.type(key)
             options = {"start": 0, "end": -1, "withscores": True} if kind == b"zset" else {}
-            held[key.decode().removeprefix(prefix)] = getattr(client, read[kind])(key, **options)
+            name = key.decode().removeprefix(prefix)
+            value = getattr(client, read[kind])(key, **options)
+            held[name] = _unpacked(name[5:], value) if name.startswith("user:") else value
         return held
+
+
+def _unpacked(user_id: str, fields: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """Return a user's fields, with names in place of the packed state and orders."""
+    read: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name == b"state":
+            read["state"] = state_json(value)
+        elif name.startswith(b"o:"):
+            read[name.decode()] = order_json(user_id, name[2:].decode(), value)
+        else:
+            read[name.decode()] = value
+    return read
 
 
 def _check_adopted(places: Mapping[str, Any], users: Sequence[KafkaRecord], topic: str) -> None:
