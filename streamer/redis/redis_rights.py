@@ -117,7 +117,6 @@ def _commands(key: str) -> Iterator[Command]:
     yield "hset", ("HSET", user, "state", "1", "segment", "1")
     yield "hget", ("HGET", user, "state")
     yield "hmget", ("HMGET", user, "state", "segment")
-    yield "hstrlen", ("HSTRLEN", user, "state")
     yield "hgetall", ("HGETALL", user)
     yield "zadd", ("ZADD", users, "1", "7")
     yield "zcard", ("ZCARD", users)
