@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from schemas.inputs.decode import canonical
 from streamer.batch.batch_users import fields_of
@@ -17,7 +19,7 @@ from streamer.user.history import FIELD_PREFIX as HISTORY_PREFIX
 from streamer.user.order_index import all_entries
 from streamer.user.order_rules import Rules
 from streamer.user.stored.stored_state import decode, unpack_order
-from streamer.user.user_state import UserState
+from streamer.user.user_state import Facts, UserState
 
 _DECIDED = ("segment", "segment_name", "provisional", "sequence")
 # If a newer release agrees with a decision, only Redis notes the newer release and activation.
@@ -91,10 +93,16 @@ def _facts(expected: UserState, held: UserState, rules: Rules, day: date | None)
     facts = expected.facts
     if day is not None and rules.reach and held.facts.dropped_to > facts.dropped_to:
         facts = without_days(facts, min(held.facts.dropped_to, day.toordinal() - rules.reach))
-    right, found = msgspec.to_builtins(facts), msgspec.to_builtins(held.facts)
+    right, found = _by_name(facts), _by_name(held.facts)
     for name in sorted(right.keys() | found.keys()):
         if right.get(name) != found.get(name):
             yield Difference(name, right.get(name), found.get(name))
+
+
+def _by_name(facts: Facts) -> dict[str, Any]:
+    """The facts that are not empty, by name."""
+    named = msgspec.to_builtins(asdict(facts))
+    return {name: value for name, value in named.items() if value}
 
 
 def _orders(expected: UserState, kept: Kept) -> Iterator[Difference]:

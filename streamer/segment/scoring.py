@@ -7,6 +7,7 @@ components and the segment are the same on every machine and every version of Py
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from math import dist, fsum, isfinite
 from operator import mul
 
@@ -162,9 +163,14 @@ class Scorer:
     def _assign(self, components: Vector) -> tuple[int, float, float]:
         """The nearest centre's index (the first of equally near centres), its distance, and the margin."""
         # Like KMeans.predict: |x - c|² without |x|², because |x|² is the same for all centres.
-        closeness = [
-            square_norm - 2.0 * fsum(map(mul, components, centre)) for square_norm, centre in self._normed
-        ]
+        if len(components) == 2:
+            x, y = components
+            # One addition rounds like fsum.
+            closeness = [square_norm - 2.0 * (x * cx + y * cy) for square_norm, (cx, cy) in self._normed]
+        else:
+            closeness = [
+                square_norm - 2.0 * fsum(map(mul, components, centre)) for square_norm, centre in self._normed
+            ]
         nearest = closeness.index(min(closeness))
         distance = dist(components, self._centres[nearest])
         if len(closeness) == 1:
@@ -186,7 +192,9 @@ def _folded(release: ModelRelease) -> Iterable[tuple[str, ContributionOf]]:
         weights = [tuple(axis[c] for axis in release.projection) for c in columns]
         if feature.encoding in OF_NUMBERS:
             number = _Number(release.mean[columns[0]], release.scale[columns[0]], weights[0])
-            yield feature.name, number.of if feature.encoding == "number" else _Changed(feature, number).of
+            of_value = number.of if feature.encoding == "number" else _Changed(feature, number).of
+            # Ages and counts come again and again.
+            yield feature.name, lru_cache(maxsize=1_024)(of_value)
         elif feature.encoding == "one-hot":
             means, scales = [release.mean[c] for c in columns], [release.scale[c] for c in columns]
             yield feature.name, _one_hot(feature, means, scales, weights).get

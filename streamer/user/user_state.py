@@ -67,7 +67,7 @@ class DayTotals(Struct, frozen=True, array_like=True):
 TALLIES = {"brand": "brands", "category": "categories", "product_id": "product_ids", "status": "statuses"}
 
 
-class Facts(Struct, frozen=True, omit_defaults=True):
+class Facts(Struct, frozen=True, array_like=True):
     """What the fold knows of a user, without the orders themselves.
 
     Attributes:
@@ -125,7 +125,7 @@ class Facts(Struct, frozen=True, omit_defaults=True):
         return tallies
 
 
-class Decided(Struct, frozen=True):
+class Decided(Struct, frozen=True, array_like=True):
     """The decision in the user's newest ``user-segments`` record, and the newest model that agreed with it.
 
     ``activation`` is an offset in the topic of releases, and ``models_topic`` is the id of this topic. A
@@ -145,7 +145,7 @@ class Decided(Struct, frozen=True):
         return (self.models_topic, self.activation) == (models_topic, activation)
 
 
-class Position(Struct, frozen=True):
+class Position(Struct, frozen=True, array_like=True):
     """The user's components in a release's space; ``missing`` names the imputed features."""
 
     space: str

@@ -16,33 +16,33 @@ from streamer.user.stored.stored_formats import NEWEST, UNNUMBERED, check_format
 from streamer.user.user_state import Contradiction, Decided, Facts, Position, UserState
 
 
-class _Stored(Struct, frozen=True, omit_defaults=True):
-    facts: Facts
-    decided: Decided | None = None
-    position: Position | None = None
+class _NamedFacts(Facts, frozen=True, omit_defaults=True, array_like=False):
+    """The facts, with names."""
+
+
+class _NamedDecided(Decided, frozen=True, array_like=False):
+    """The decision, with names."""
+
+
+class _NamedPosition(Position, frozen=True, array_like=False):
+    """The position, with names."""
+
+
+class _NamedState(Struct, frozen=True, omit_defaults=True):
+    facts: _NamedFacts
+    decided: _NamedDecided | None = None
+    position: _NamedPosition | None = None
     entered: int = 0
     indexed: bool = False
     # `encode` always writes NEWEST, so the default only stands for data without a number.
     format: int = UNNUMBERED
 
 
-class _FactsRow(Facts, frozen=True, array_like=True):
-    """The facts, as an array."""
-
-
-class _DecidedRow(Decided, frozen=True, array_like=True):
-    """The decision, as an array."""
-
-
-class _PositionRow(Position, frozen=True, array_like=True):
-    """The position, as an array."""
-
-
 class _StateRow(Struct, frozen=True, array_like=True):
     format: int
-    facts: _FactsRow
-    decided: _DecidedRow | None
-    position: _PositionRow | None
+    facts: Facts
+    decided: Decided | None
+    position: Position | None
     entered: int
     indexed: bool
 
@@ -61,7 +61,7 @@ class _OrderRow(Struct, frozen=True, array_like=True):
 
 
 # Made at import: see the decoder in streamer/place/place.py.
-_json_decoder = msgspec.json.Decoder(_Stored)
+_json_decoder = msgspec.json.Decoder(_NamedState)
 _json_encoder = msgspec.json.Encoder()
 _state_decoder = msgspec.msgpack.Decoder(_StateRow)
 _order_decoder = msgspec.msgpack.Decoder(_OrderRow)
@@ -71,18 +71,19 @@ _encoder = msgspec.msgpack.Encoder()
 def encode(state: UserState) -> bytes:
     """The stored form of a state without its orders."""
     facts, decided, position = state.facts, state.decided, state.position
-    row = (
-        NEWEST,
-        astuple(facts),
-        None if decided is None else astuple(decided),
-        None if position is None else astuple(position),
-        state.entered,
-        state.indexed,
-    )
     try:
-        return _encoder.encode(row)
+        return _encoder.encode((NEWEST, facts, decided, position, state.entered, state.indexed))
     except OverflowError:
-        return _json_encoder.encode(_Stored(facts, decided, position, state.entered, state.indexed, NEWEST))
+        return _json_encoder.encode(
+            _NamedState(
+                _NamedFacts(*astuple(facts)),
+                None if decided is None else _NamedDecided(*astuple(decided)),
+                None if position is None else _NamedPosition(*astuple(position)),
+                state.entered,
+                state.indexed,
+                NEWEST,
+            )
+        )
 
 
 def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) -> UserState:
@@ -96,7 +97,7 @@ def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) 
     if stored is None:
         return UserState(user_id)
     try:
-        kept = _json_decoder.decode(stored) if is_json(stored) else _unpacked(stored)
+        kept = _row_of(_json_decoder.decode(stored)) if is_json(stored) else _state_decoder.decode(stored)
     except msgspec.MsgspecError:
         check_format(stored, "a state")  # a newer format that cannot be read is named as such
         raise
@@ -117,15 +118,15 @@ def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) 
     )
 
 
-def _unpacked(stored: bytes) -> _Stored:
-    row = _state_decoder.decode(stored)
-    return _Stored(
-        Facts(*astuple(row.facts)),
-        None if row.decided is None else Decided(*astuple(row.decided)),
-        None if row.position is None else Position(*astuple(row.position)),
-        row.entered,
-        row.indexed,
-        row.format,
+def _row_of(state: _NamedState) -> _StateRow:
+    decided, position = state.decided, state.position
+    return _StateRow(
+        state.format,
+        Facts(*astuple(state.facts)),
+        None if decided is None else Decided(*astuple(decided)),
+        None if position is None else Position(*astuple(position)),
+        state.entered,
+        state.indexed,
     )
 
 
