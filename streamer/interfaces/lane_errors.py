@@ -39,7 +39,8 @@ class TooMuchToLoad(TooLarge):
 
     def __init__(self, size: int) -> None:
         Exception.__init__(
-            self, f"the batch's users take {size:,} bytes or more, and at most {MAX_LOAD_BYTES:,} are read at once"
+            self,
+            f"the batch's users take {size:,} bytes or more, and at most {MAX_LOAD_BYTES:,} are read at once",
         )
 
 

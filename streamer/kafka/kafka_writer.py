@@ -86,6 +86,10 @@ class Writer:
         }
         self._reports = Reports()
         self._producer: Producer | None = None
+        # Whether the last transaction failed. Then the next one asks for a report of each record, so it can
+        # name the record at fault. Reports cost as much as the records, so otherwise the last one of a topic
+        # must do.
+        self._report_all = False
 
     def fence(self) -> None:
         """Start a producer; the former producer with the same transactional id can write no more.
@@ -126,7 +130,8 @@ class Writer:
         Raises:
             Fenced: another producer has taken the lane.
             InDoubt: the transaction failed, or its result is unknown.
-            BadTopics: a topic does not exist, or it refuses a record as too large.
+            BadTopics: a topic does not exist, or it refuses a record as too large. Perhaps only the next
+                transaction with such a record says so.
             LaneClosing: the broker does not answer, and the lane must close.
         """
         producer = self._producer
@@ -136,8 +141,10 @@ class Writer:
         written = _Written()
         try:
             producer.begin_transaction()
+            last = {record.topic: record for record in records}
             for record in records:
-                _produce(producer, record, written, end_s)
+                reported = self._report_all or record is last[record.topic] or record.partition is None
+                _produce(producer, record, written, end_s, reported=reported)
 
             def send_offsets(timeout_s: float) -> None:
                 overdue_s = timeout_s + self._deadlines.request_s + _GRACE_S
@@ -156,12 +163,14 @@ class Writer:
                 # The delivery report with the cause may arrive just after the transaction's error.
                 with suppress(KafkaException):
                     producer.poll(_RETRY_S)
+            self._report_all = True
             failed = _failed(error_of(raised), written, self._reports)  # before the abort adds more reports
             self._abort(producer)
             raise failed from None
         except BaseException:
             self._abort(producer)
             raise
+        self._report_all = False
         return written.next_offsets
 
     def give_up(self) -> None:
@@ -253,7 +262,9 @@ def _returns_within(seconds: float, call: Callable[[], None]) -> bool:
     return True
 
 
-def _produce(producer: Producer, record: OutRecord, written: _Written, end_s: float) -> None:
+def _produce(
+    producer: Producer, record: OutRecord, written: _Written, end_s: float, *, reported: bool
+) -> None:
     while True:
         try:
             return producer.produce(
@@ -261,7 +272,7 @@ def _produce(producer: Producer, record: OutRecord, written: _Written, end_s: fl
                 record.value,
                 record.key,
                 partition=-1 if record.partition is None else record.partition,
-                on_delivery=written.report(record),
+                on_delivery=written.report(record) if reported else None,
                 headers=list(record.headers),
             )
         except BufferError:

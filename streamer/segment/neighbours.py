@@ -61,7 +61,8 @@ def angular_distance(a: float, b: float) -> float:
 
 def similarity(a: float, b: float) -> float:
     """The cosine similarity of two users with these angles, -1 to 1."""
-    return cos(angular_distance(a, b))
+    apart = abs(a - b)
+    return cos(apart if apart < _SURELY_SHORTER else _exact_distance(a, b)[0])
 
 
 class Neighbourhood:
@@ -123,13 +124,13 @@ class AngleIndex:
         start, wanted = bisect_left(self._entries, (angle, "")), n + len(exclude)
         if len(exclude) <= n and 0 < wanted <= start <= len(self._entries) - wanted:
             around = self._around(start, wanted)
-            return _nearest_first(angle, [entry for entry in around if entry[1] not in exclude])[:n]
+            return _nearest(angle, [entry for entry in around if entry[1] not in exclude], n)
         sides = (self._upward(start), self._downward(start))
         # A set, because in a small index the two walks meet.
         found = {
             entry for side in sides for entry in islice((one for one in side if one[1] not in exclude), n)
         }
-        return _nearest_first(angle, found)[:n]
+        return _nearest(angle, found, n)
 
     def _around(self, start: int, wanted: int) -> list[tuple[float, str]]:
         """The first ``wanted`` entries of both walks, perhaps with others, in an index that is larger."""
@@ -164,22 +165,22 @@ class AngleIndex:
             end = first
 
 
-def _nearest_first(angle: float, users: Iterable[tuple[float, str]]) -> list[Entry]:
-    """These users by their exact distance from an angle, and then by user id.
+def _nearest(angle: float, users: Iterable[tuple[float, str]], n: int) -> list[Entry]:
+    """The ``n`` users nearest to an angle, by their exact distance and then by user id.
 
     Rough distances give the order at a tenth of the cost. Only a near tie of different angles needs the exact
     ones: users with the same angle have the same distance either way.
     """
-    rough = []
-    for theirs, user_id in users:
-        apart = abs(angle - theirs)
-        rough.append((apart if apart <= pi else FULL_TURN - apart, user_id, theirs))
+    rough = [
+        (apart if (apart := abs(angle - theirs)) <= pi else FULL_TURN - apart, user_id, theirs)
+        for theirs, user_id in users
+    ]
     rough.sort()
-    for nearer, farther in pairwise(rough):
+    for nearer, farther in pairwise(rough[: n + 1]):
         if farther[0] - nearer[0] < _NEAR_TIE and farther[2] != nearer[2]:
             rough.sort(key=lambda user: (_exact_distance(angle, user[2]), user[1]))
             break
-    return [(user_id, theirs) for _, user_id, theirs in rough]
+    return [(user_id, theirs) for _, user_id, theirs in rough[:n]]
 
 
 def _exact_distance(a: float, b: float) -> tuple[float, float]:

@@ -240,6 +240,21 @@ def test_a_topic_that_refuses_a_records_size_is_named(logs: LaneLogs) -> None:
     assert logs.seen(logs.topics.changes) == []
 
 
+def test_a_record_at_fault_before_others_is_named_by_the_next_transaction(logs: LaneLogs) -> None:
+    """Only the last record of a topic has a report, until a transaction fails."""
+    small = f"{logs.topics.prefix}small"
+    logs.make(small, config={"max.message.bytes": "1000000"})
+    log = logs.taken()
+    records = [out(small, bytes(2_000_000)), out(small, b"after it")]
+    with pytest.raises(InDoubt, match=rf"{small} .* Message size too large"):
+        log.commit(records, {})
+    log.fence()
+    with pytest.raises(BadTopics, match=f"{small} refuses a record of 2000001 bytes"):
+        log.commit(records, {})
+    log.fence()
+    assert log.commit([out(small, b"a"), out(small, b"b")], {}) == {small: log.watch(small).end - 1}
+
+
 def test_an_output_topic_that_is_missing_is_named(logs: LaneLogs) -> None:
     changes = logs.topics.changes
     logs.delete(changes)
