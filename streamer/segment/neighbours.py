@@ -176,8 +176,11 @@ def _nearest(angle: float, users: Iterable[tuple[float, str]], n: int) -> list[E
         for theirs, user_id in users
     ]
     rough.sort()
-    for nearer, farther in pairwise(rough[: n + 1]):
-        if farther[0] - nearer[0] < _NEAR_TIE and farther[2] != nearer[2]:
+    for place, (nearer, farther) in enumerate(pairwise(rough), 1):
+        if farther[0] - nearer[0] >= _NEAR_TIE:
+            if place >= n:
+                break
+        elif farther[2] != nearer[2]:
             rough.sort(key=lambda user: (_exact_distance(angle, user[2]), user[1]))
             break
     return [(user_id, theirs) for _, user_id, theirs in rough[:n]]

@@ -194,7 +194,7 @@ def _folded(release: ModelRelease) -> Iterable[tuple[str, ContributionOf]]:
             number = _Number(release.mean[columns[0]], release.scale[columns[0]], weights[0])
             of_value = number.of if feature.encoding == "number" else _Changed(feature, number).of
             # Ages and counts come again and again.
-            yield feature.name, lru_cache(maxsize=1_024)(of_value)
+            yield feature.name, lru_cache(maxsize=1_024, typed=True)(of_value)
         elif feature.encoding == "one-hot":
             means, scales = [release.mean[c] for c in columns], [release.scale[c] for c in columns]
             yield feature.name, _one_hot(feature, means, scales, weights).get
