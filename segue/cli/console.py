@@ -12,7 +12,7 @@ import typer
 
 from segue.cli.command import command
 from segue.cli.train import DEFAULT_OUT
-from segue.config.command_line import bad_option
+from segue.config.command_line import BadUsage, bad_option
 from segue.config.load_settings import TOKEN_VARIABLE, WRITE_TOKEN_VARIABLE
 from segue.config.settings import Settings
 from segue.config.trainer_extra import installed
@@ -51,7 +51,14 @@ def console(
         typer.Option("--releases", metavar="DIR", help="the folder of releases, for reports and to publish"),
     ] = DEFAULT_OUT,
     triggers: Annotated[
-        str | None, typer.Option(metavar="FILE", help="the file of triggers, to send webhooks again")
+        str | None,
+        typer.Option(
+            metavar="FILE", help="the file of triggers: what they changed, and to send webhooks again"
+        ),
+    ] = None,
+    warehouse: Annotated[
+        str | None,
+        typer.Option(metavar="PATH_OR_URL", help="where the orders are, to say what the triggers changed"),
     ] = None,
 ) -> int | None:
     """Show segments, changes, users, releases, dead letters and triggers in a browser, until ctrl-C.
@@ -63,6 +70,8 @@ def console(
         raise bad_option("--port", port, "give 0 to 65535")
     if triggers is not None and not Path(triggers).is_file():
         raise bad_option("--triggers", triggers, "there is no such file")
+    if warehouse is not None and triggers is None:
+        raise BadUsage("option --warehouse is for the report on triggers: give --triggers, too")
     with installed("console"):
         from segue.console.facts.console_files import ConsoleFiles
         from segue.console.run_console import ConsoleOptions, run_console
@@ -70,7 +79,7 @@ def console(
     options = ConsoleOptions(
         host,
         port,
-        ConsoleFiles(Path(out), None if triggers is None else Path(triggers)),
+        ConsoleFiles(Path(out), None if triggers is None else Path(triggers), warehouse),
         os.environ.get(TOKEN_VARIABLE) or None if token is None else token,
         os.environ.get(WRITE_TOKEN_VARIABLE) or None,
     )

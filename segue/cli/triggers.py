@@ -190,38 +190,13 @@ def report(
     """
     if not 1 <= days <= 3_650:
         raise bad_option("--days", days, "give 1 to 3650 days")
-    from contextlib import closing
+    from segue.triggers.report.holdout_text import report_lines
+    from segue.triggers.report.report_triggers import report_triggers
 
-    from segue.config.trainer_extra import open_warehouse
-    from segue.triggers.trigger_file import load_triggers
-
-    path = Path(file)
-    held = [each for each in load_triggers(path).triggers if each.holdout]
-    if not held:
-        raise BadUsage(
-            f"no trigger of {path} has a holdout, so there is nobody to compare with: set holdout = 0.1"
-        )
-    with installed():
-        from segue.triggers.report.holdout_report import report_on
-        from segue.triggers.report.holdout_text import report_lines
-    from segue.triggers.report.read_assignments import assignments_of, read_entries
-
-    now = datetime.now(UTC)
-    with closing(open_warehouse(warehouse, settings, now)) as opened:
-        entries = read_entries(settings, {each.name for each in held})
-        for trigger in held:
-            found = report_on(
-                trigger.name,
-                trigger.holdout,
-                assignments_of(trigger, entries.items()),
-                opened,
-                days=days,
-                now=now,
-                exclude_statuses=settings.exclude_statuses,
-            )
-            if as_json:
-                write_json(found)
-            else:
-                for line in report_lines(found):
-                    write(line)
+    for found in report_triggers(settings, Path(file), warehouse, days):
+        if as_json:
+            write_json(found)
+        else:
+            for line in report_lines(found):
+                write(line)
     return None

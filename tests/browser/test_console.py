@@ -37,6 +37,7 @@ PAGES = (
     "/dead-letters",
     f"/dead-letters?{urlencode({'reason': HOSTILE})}",
     "/triggers",
+    "/triggers/lift",
     f"/do/roll-back?{urlencode({'version': HOSTILE})}",
     "/nothing",
     "/login",

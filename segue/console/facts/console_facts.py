@@ -14,6 +14,7 @@ from segue.console.facts.letter_list import LetterList
 from segue.console.facts.segment_counts import SegmentCounts
 from segue.console.facts.trigger_counts import TriggerCounts
 from segue.show.user_card import UserCard
+from segue.triggers.report.holdout_numbers import HoldoutReport
 from trainer.publish.release_history import Published
 
 
@@ -103,6 +104,14 @@ class ConsoleFacts(Protocol):
 
     def triggers(self) -> TriggerCounts | None:
         """Return what the triggers did, perhaps some seconds ago; None if they never ran."""
+        ...
+
+    def lift(self) -> tuple[HoldoutReport, ...]:
+        """Return what each trigger with a holdout changed, perhaps some minutes ago.
+
+        Raises:
+            SegueError: there is nothing to compare; the sentence says what is missing.
+        """
         ...
 
     def lanes(self) -> LaneState:

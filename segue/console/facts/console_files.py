@@ -72,10 +72,12 @@ class ConsoleFiles(Struct, frozen=True):
     Attributes:
         releases: the folder of releases; it may not exist.
         triggers: the file of triggers; None without one.
+        warehouse: where the orders are, to report on the triggers; None without one.
     """
 
     releases: Path
     triggers: Path | None = None
+    warehouse: str | None = None
 
     def folder_of(self, version: str) -> Path | None:
         """Return a release's folder; None if there is none."""

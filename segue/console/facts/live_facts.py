@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from schemas.release.model_release import ModelRelease
+from segue.config.command_line import BadUsage
 from segue.config.settings import Settings
 from segue.connect.group_members import members_of
 from segue.connect.live_prefix import followed
@@ -24,6 +25,8 @@ from segue.events.dead_letter_topic import DeadLetters
 from segue.look.explain_user import explained_user, imagined_user
 from segue.look.what_if import check_features, parse_declared
 from segue.show.user_card import UserCard
+from segue.triggers.report.holdout_numbers import HoldoutReport
+from segue.triggers.report.report_triggers import DAYS, report_triggers
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.kafka_client import Deadlines
 from streamer.kafka.models_topic import ModelsTopic
@@ -32,7 +35,7 @@ from trainer.publish.release_history import Published, published
 
 _DEADLINE_S = 5.0
 _COUNT_S, _LANES_S, _RELEASES_S, _LETTERS_S, _TRIGGERS_S = 5.0, 2.0, 2.0, 5.0, 5.0
-_DRIFT_S = 60.0
+_DRIFT_S, _LIFT_S = 60.0, 60.0
 
 
 class LiveFacts:
@@ -64,6 +67,7 @@ class LiveFacts:
         self._published = PacedValue(self._read_releases, _RELEASES_S)
         self._letters = PacedValue(self._read_letters, _LETTERS_S)
         self._triggers = PacedValue(self._read_triggers, _TRIGGERS_S)
+        self._lift = PacedValue(self._report_triggers, _LIFT_S)
         self._releases.start()
 
     def close(self) -> None:
@@ -102,6 +106,9 @@ class LiveFacts:
     def triggers(self) -> TriggerCounts | None:
         return self._triggers.get()
 
+    def lift(self) -> tuple[HoldoutReport, ...]:
+        return self._lift.get()
+
     def lanes(self) -> LaneState:
         return self._lanes.get()
 
@@ -135,6 +142,14 @@ class LiveFacts:
         settings, now = self._settings, datetime.now(UTC)
         lanes = self._admin.topic(settings.topics.changes).partitions
         return read_trigger_counts(settings, self._admin, lanes, now, _DEADLINE_S)
+
+    def _report_triggers(self) -> tuple[HoldoutReport, ...]:
+        file, warehouse = self._files.triggers, self._files.warehouse
+        if file is None or warehouse is None:
+            raise BadUsage(
+                "the console has no orders to compare: start it with --triggers FILE --warehouse PATH_OR_URL"
+            )
+        return tuple(report_triggers(self._settings, file, warehouse, DAYS))
 
     def _read_releases(self) -> Published:
         settings = self._settings

@@ -24,6 +24,7 @@ from segue.console.facts.trigger_counts import TriggerCounts
 from segue.console.viewers.recent_flow import Flow
 from segue.show.user_card import NextMove
 from segue.show.user_moves import UserMoves
+from segue.triggers.report.holdout_numbers import HoldoutReport
 
 _REF = "#/components/schemas/{name}"
 
@@ -154,6 +155,12 @@ class Triggers(Struct):
     counts: TriggerCounts | None
 
 
+class Lift(Struct):
+    """What each trigger with a holdout changed: as the lines of ``segue triggers report --json``."""
+
+    reports: tuple[HoldoutReport, ...]
+
+
 class Status(Struct):
     """How Segue does: the release, the lanes and the changes.
 
@@ -185,6 +192,7 @@ _TYPES = (
     Status,
     DeadLetterList,
     Triggers,
+    Lift,
     Flow,
 )
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from segue.console.facts.console_facts import ConsoleFacts
 from segue.console.shown.shown_release import shown_release
 from segue.console.web.api_routes import LONGEST, json_answer
-from segue.console.web.api_schemas import DeadLetterList, Releases, ReleaseWithImpact, Triggers, answers
+from segue.console.web.api_schemas import DeadLetterList, Lift, Releases, ReleaseWithImpact, Triggers, answers
 from segue.console.web.known_parameters import check_parameters
 from segue.events.dead_letter_topic import Selection
 from segue.show.releases_text import releases_as_json
@@ -51,5 +51,10 @@ def operator_api(facts: ConsoleFacts) -> APIRouter:
     def triggers() -> Response:
         """What the triggers did; null if they never ran."""
         return json_answer({"counts": facts.triggers()})
+
+    @api.get("/triggers/lift", responses=answers(Lift), response_class=Response)
+    def lift() -> Response:
+        """What each trigger with a holdout changed; 422 if the console has no warehouse."""
+        return json_answer({"reports": facts.lift()})
 
     return api

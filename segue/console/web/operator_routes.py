@@ -5,11 +5,14 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
+from schemas.errors import SegueError
 from segue.console.facts.console_facts import ConsoleFacts
 from segue.console.shown.shown_release import UnknownRelease, moved_rows, shown_release, unpublished
 from segue.console.web.page_templates import Pages
+from segue.console.web.web_errors import sentence_of, status_of
 from segue.events.dead_letter_topic import Selection
 from segue.show.releases_text import releases_as_json
+from segue.triggers.report.holdout_text import report_lines
 
 _MOST_LETTERS = 50
 _OF_REPORTS = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'none'"
@@ -75,5 +78,18 @@ def operator_routes(facts: ConsoleFacts, pages: Pages) -> APIRouter:
         return page(
             "triggers", "Triggers", found=facts.triggers(), has_file=facts.folder().triggers is not None
         )
+
+    @routes.get("/triggers/lift")
+    def lift() -> Response:
+        title = "What the triggers changed"
+        try:
+            reports = facts.lift()
+        except SegueError as error:
+            return page("lift", title, status_of(error), reports={}, problem=sentence_of(error))
+        texts = {
+            each.trigger: [line.strip().removeprefix(f"{each.trigger}: ") for line in report_lines(each)]
+            for each in reports
+        }
+        return page("lift", title, reports=texts, problem=None)
 
     return routes

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import numpy as np
-from msgspec import Struct
 
-from segue.triggers.report.holdout_statistics import Comparison, compare
+from segue.triggers.report.holdout_numbers import HoldoutReport
+from segue.triggers.report.holdout_statistics import compare
 from segue.triggers.report.read_assignments import Assigned, Assignments
 
 Bought = tuple[str, datetime, float | None]
@@ -31,28 +31,6 @@ class Orders(Protocol):
     def bought(
         self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...]
     ) -> Iterator[Bought]: ...
-
-
-class HoldoutReport(Struct, frozen=True):
-    """What a trigger changed.
-
-    Attributes:
-        trigger: its name.
-        holdout: the share that the file holds out.
-        days: how many days after the trigger acted on a user count.
-        until: the last fact in the warehouse; None without facts.
-        unfinished: how many users' days have not passed by then. They do not count.
-        regrouped: how many users changed their group with the file's share. They do not count.
-        comparison: the users who count, by group.
-    """
-
-    trigger: str
-    holdout: float
-    days: int
-    until: datetime | None
-    unfinished: int
-    regrouped: int
-    comparison: Comparison
 
 
 def report_on(

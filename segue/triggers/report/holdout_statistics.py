@@ -21,8 +21,9 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import Struct
 from scipy import stats
+
+from segue.triggers.report.holdout_numbers import Comparison, Difference, Group
 
 LEAST_USERS = 100
 LEAST_BUYERS = 20
@@ -30,56 +31,6 @@ LEAST_BUYERS = 20
 _LEVEL, _POWER = 0.95, 0.8
 
 Amounts = npt.NDArray[np.float64]
-
-
-class Difference(Struct, frozen=True):
-    """One outcome, such as orders per user, in both groups.
-
-    Attributes:
-        outcome: ``orders`` or ``spend``.
-        treated: the mean of the users who got the webhook.
-        held_out: the mean of those held out.
-        difference: ``treated`` less ``held_out``.
-        low: the lower end of the 95% interval of the difference.
-        high: its upper end.
-        smallest: a true difference of this size is seen with a probability of 80%.
-    """
-
-    outcome: str
-    treated: float
-    held_out: float
-    difference: float
-    low: float
-    high: float
-    smallest: float
-
-    @property
-    def is_seen(self) -> bool:
-        """Whether the interval excludes 0."""
-        return not self.low <= 0 <= self.high
-
-
-class Group(Struct, frozen=True):
-    """The users of a group who count; the buyers are those who ordered."""
-
-    users: int
-    buyers: int
-
-
-class Comparison(Struct, frozen=True):
-    """Both groups and their differences.
-
-    Attributes:
-        treated: the users who got the webhook.
-        held_out: those held out.
-        not_enough: a sentence that says which users or orders are missing; None if there are enough.
-        differences: one for each outcome; empty if there are not enough users or orders.
-    """
-
-    treated: Group
-    held_out: Group
-    not_enough: str | None
-    differences: tuple[Difference, ...]
 
 
 def compare(orders: Amounts, spend: Amounts | None, held_out: npt.NDArray[np.bool_]) -> Comparison:

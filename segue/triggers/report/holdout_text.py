@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schemas.counted import counted
-from segue.triggers.report.holdout_report import HoldoutReport
-from segue.triggers.report.holdout_statistics import Difference
+from segue.triggers.report.holdout_numbers import Difference, HoldoutReport
 
 _NAMES = {"orders": "orders per user", "spend": "spend per user"}
 

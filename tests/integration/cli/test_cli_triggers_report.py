@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from confluent_kafka.admin import NewTopic
 from schemas.topics import Topics
 from segue.cli.main import run
 from segue.config.settings import Settings
+from segue.console.facts.console_files import ConsoleFiles
+from segue.console.facts.live_facts import LiveFacts
 from segue.services import KafkaService
+from segue.show.json_line import json_line
 from segue.triggers.ledger import DECIDING_KEY, PLACE_KEY, Deciding, Place, encode, entry_key, user_key
 from segue.triggers.policy import Entry, User, held_out
 from segue.triggers.report.read_assignments import read_entries
@@ -91,7 +95,10 @@ def test_the_report(kafka: KafkaService, world: Topics, capsys: pytest.CaptureFi
     assert seen == "    The trigger changed it."
     assert spend.startswith("  spend per user: 10.000 with, 2.")
     assert run([*command, "--json"]) == 0
-    (report,) = map(json.loads, capsys.readouterr().out.splitlines())
+    (line,) = capsys.readouterr().out.splitlines()
+    with closing(LiveFacts(settings, ConsoleFiles(Path(), Path("triggers.toml"), "warehouse"))) as console:
+        assert [json_line(each) for each in console.lift()] == [line]
+    report = json.loads(line)
     assert report["trigger"] == "win_back"
     assert report["comparison"]["treated"] == {"users": 600 - held, "buyers": 600 - held}
     (of_orders, of_spend) = report["comparison"]["differences"]

@@ -28,6 +28,7 @@ from segue.events.dead_letter_topic import DeadLetter
 from segue.look.explain_user import UnknownUser, score_imagined_user
 from segue.look.what_if import check_features, parse_declared
 from segue.show.user_card import UserCard
+from segue.triggers.report.holdout_numbers import Comparison, Difference, Group, HoldoutReport
 from streamer.status.drift_status import DriftStatus, FeatureDrift
 from tests.support.worlds.made_up_release import an_active_model
 from trainer.publish.release_history import Publication, Published
@@ -38,6 +39,30 @@ COUNTED_AT = datetime(2024, 12, 3, 19, 30, tzinfo=UTC)
 
 TRIGGERS = TriggerCounts(
     COUNTED_AT, 1, 120, 4, (TriggerCount("welcome", 17, 3, 2, {"other": 90, "cooldown": 8}),)
+)
+
+
+LIFT = (
+    HoldoutReport(
+        "welcome",
+        0.1,
+        28,
+        COUNTED_AT,
+        0,
+        0,
+        Comparison(
+            Group(900, 90), Group(100, 30), None, (Difference("orders", 0.5, 0.3, 0.2, 0.05, 0.35, 0.21),)
+        ),
+    ),
+    HoldoutReport(
+        "gone",
+        0.1,
+        28,
+        COUNTED_AT,
+        5,
+        0,
+        Comparison(Group(9, 0), Group(1, 0), "9 users got the webhook and their days have passed", ()),
+    ),
 )
 
 
@@ -100,6 +125,7 @@ class MadeUpFacts:
     drifted: DriftStatus | None = field(default_factory=lambda: DRIFTED)
     files: ConsoleFiles = field(default_factory=lambda: ConsoleFiles(Path("/nowhere")))
     dead: tuple[DeadLetter, ...] = field(default_factory=lambda: (a_letter(), a_letter("0:9", HOSTILE)))
+    reports: tuple[HoldoutReport, ...] | SegueError = LIFT
     counts_of_triggers: TriggerCounts | None = field(default_factory=lambda: TRIGGERS)
 
     def user(self, user_id: str) -> tuple[UserCard, str | None]:
@@ -148,6 +174,11 @@ class MadeUpFacts:
     def triggers(self) -> TriggerCounts | None:
         self._answer()
         return self.counts_of_triggers
+
+    def lift(self) -> tuple[HoldoutReport, ...]:
+        if isinstance(self.reports, SegueError):
+            raise self.reports
+        return self.reports
 
     def lanes(self) -> LaneState:
         self._answer()

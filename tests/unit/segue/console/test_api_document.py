@@ -54,6 +54,7 @@ def test_the_objects_are_those_that_the_document_promises() -> None:
         ("/api/releases/{version}", f"/api/releases/{FACTS.release().version}"),
         ("/api/dead-letters", "/api/dead-letters?reason=150"),
         ("/api/triggers", "/api/triggers"),
+        ("/api/triggers/lift", "/api/triggers/lift"),
         ("/api/flow", "/api/flow"),
         ("/api/drift", "/api/drift"),
     ):

@@ -140,6 +140,7 @@ def test_the_document_describes_every_route(client: TestClient) -> None:
         "/api/releases/{version}",
         "/api/dead-letters",
         "/api/triggers",
+        "/api/triggers/lift",
         "/api/flow",
         "/api/drift",
         "/api/status",

@@ -9,12 +9,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from schemas.errors import SegueError, Unreachable
+from segue.config.command_line import BadUsage
 from segue.console.facts.drift_facts import DriftFacts
 from segue.console.viewers.change_hub import ChangeHub
 from segue.doctor.check import WARN
 from segue.doctor.on_drift import drift_check
+from segue.triggers.report.holdout_text import report_lines
 from tests.support.inputs.made_change import a_change
-from tests.support.worlds.made_up_console import DRIFTED, HOSTILE, MadeUpFacts, MadeUpFeed
+from tests.support.worlds.made_up_console import DRIFTED, HOSTILE, LIFT, MadeUpFacts, MadeUpFeed
 from tests.support.worlds.made_up_release import an_active_model
 
 ALLOWED_SCRIPTS = [{"src": "/static/console.js", "defer": None}]
@@ -112,6 +114,21 @@ def test_the_releases_show_the_current_one(client: TestClient) -> None:
     assert f"{an_active_model().release.version} current" in page.text
     assert "published 2024-12-02 09:30" in page.text
     assert "place in the list 1 by activation 1, 3" in page.text
+
+
+def test_what_the_triggers_changed_is_what_the_command_says(client: TestClient) -> None:
+    page = Page(client.get("/triggers/lift").text)
+    for report in LIFT:
+        for line in report_lines(report):
+            assert line.strip().removeprefix(f"{report.trigger}: ") in page.text
+    assert "The trigger changed it." not in page.text.partition("gone")[2]
+
+
+def test_without_orders_a_sentence_says_how_to_name_them(client: TestClient, facts: MadeUpFacts) -> None:
+    facts.reports = BadUsage("the console has no orders to compare: start it with --warehouse")
+    answer = client.get("/triggers/lift")
+    assert answer.status_code == 422
+    assert "Not compared: the console has no orders to compare" in Page(answer.text).text
 
 
 @pytest.mark.parametrize("path", ["/", "/user", "/predict", "/releases", "/login"])
