@@ -57,7 +57,7 @@ def console_app(facts: ConsoleFacts, hub: ChangeHub, needed: Pass, actions: Cons
     app.include_router(operator_api(facts))
     app.include_router(page_routes(facts, hub, pages))
     app.include_router(operator_routes(facts, pages))
-    app.include_router(action_routes(actions, pages))
+    app.include_router(action_routes(facts, actions, pages))
     if needed.has_tokens:
         app.include_router(login_routes(needed, pages))
     app.mount("/static", StaticFiles(directory=Path(web_errors.__file__).with_name("static")))

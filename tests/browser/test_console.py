@@ -38,7 +38,8 @@ PAGES = (
     f"/dead-letters?{urlencode({'reason': HOSTILE})}",
     "/triggers",
     "/triggers/lift",
-    f"/do/roll-back?{urlencode({'version': HOSTILE})}",
+    f"/do/roll-back?version={VERSION}",
+    f"/do/retry-letters?{urlencode({'reason': HOSTILE})}",
     "/nothing",
     "/login",
 )

@@ -67,6 +67,13 @@ def shown_release(facts: ConsoleFacts, version: str) -> ShownRelease:
     raise UnknownRelease(f"there is no release {version!r}: the page of releases lists them")
 
 
+def names_ever(known: Published) -> dict[int, str]:
+    """Return the newest name of every segment that a published release has or had."""
+    newest = known.current
+    releases = [*known.releases, *([] if newest is None else [newest])]
+    return {segment.id: segment.name for each in releases for segment in each.release.segments}
+
+
 def moved_rows(impact: Impact) -> Sequence[MovedRow]:
     """Return the moves of an impact, those by the model first."""
     model, behaviour = (

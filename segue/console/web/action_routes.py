@@ -12,39 +12,45 @@ from schemas.errors import SegueError, Unreachable
 from schemas.printable import printable
 from segue.config.command_line import BadOption
 from segue.console.actions.console_actions import QUESTIONS, ActionName, ConsoleActions, Question
+from segue.console.facts.console_facts import ConsoleFacts
+from segue.console.shown.shown_release import shown_release
 from segue.console.web.form_body import read_form
-from segue.console.web.gate import RIGHT, Right, is_from_here
+from segue.console.web.gate import RIGHT, check_origin
+from segue.console.web.logins import Right
 from segue.console.web.page_templates import Pages
 from segue.console.web.web_errors import MayNot, sentence_of
 
 DO = "/do"
 
 
-def check_right(request: Request) -> None:
-    """Check that a request may write, and that no page of a stranger sent it.
+def check_right() -> None:
+    """Check that a request may write.
 
     Raises:
         MayNot: it may not.
     """
     if RIGHT.get() < Right.WRITE:
         raise MayNot("this needs the console's write token: log in with it")
-    if request.method != "GET" and not is_from_here(request.headers):
-        raise MayNot("another page sent this form: send it from the console's own page")
 
 
-def action_routes(actions: ConsoleActions, pages: Pages) -> APIRouter:
+def action_routes(facts: ConsoleFacts, actions: ConsoleActions, pages: Pages) -> APIRouter:
     """Return the routes of the actions.
 
     Args:
+        facts: name the releases.
         actions: do what is asked for.
         pages: render the questions and the results.
     """
-    routes = APIRouter(prefix=DO, include_in_schema=False, dependencies=[Depends(check_right)])
+    routes = APIRouter(
+        prefix=DO, include_in_schema=False, dependencies=[Depends(check_right), Depends(check_origin)]
+    )
 
     @routes.get("/{action}")
     def ask(action: ActionName, request: Request) -> Response:
         question = QUESTIONS[action]
         fields = _fields(question, request.query_params)
+        if "version" in fields:
+            shown_release(facts, fields["version"])  # raises if there is none
         words = question.words.format_map({name: printable(text) for name, text in fields.items()})
         return pages.page(
             "confirm", question.title, action=action, question=question, words=words, fields=fields

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-from collections.abc import Callable
 from contextvars import ContextVar
-from enum import IntEnum
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import cookie_parser
+from starlette.requests import Request, cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from segue.console.web.web_errors import API
+from segue.console.web.logins import Logins, Right
+from segue.console.web.web_errors import API, MayNot
 
 COOKIE = "segue_console"
 LOGIN = "/login"
@@ -27,7 +25,8 @@ _PROTECTION = {
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    # With `no-referrer`, a browser would not name this console as the origin of its own forms.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
@@ -61,20 +60,12 @@ def names_loopback(host_header: str) -> bool:
         return False
 
 
-class Right(IntEnum):
-    """What a request may do; each right includes those before it."""
-
-    NOTHING = 0
-    READ = 1
-    WRITE = 2
-
-
 RIGHT: ContextVar[Right] = ContextVar("right", default=Right.NOTHING)
 """The right that the token or the cookie of the present request gives."""
 
 
 class Pass:
-    """The tokens that people must give.
+    """The tokens that people must give, and the browsers that gave one (``logins``).
 
     Args:
         token: the token to read; None lets everybody on this machine read.
@@ -84,6 +75,7 @@ class Pass:
     def __init__(self, token: str | None, write_token: str | None = None) -> None:
         given = {Right.READ: token, Right.WRITE: write_token}
         self._tokens = {right: text.encode() for right, text in given.items() if text is not None}
+        self.logins = Logins()
 
     @property
     def is_needed(self) -> bool:
@@ -97,31 +89,20 @@ class Pass:
 
     def right_of(self, given: str) -> Right:
         """Return the right that a text gives as a token, in constant time."""
-        return self._right(given, lambda token: token)
-
-    def cookie(self, right: Right) -> str:
-        """Return the cookie's value for a right. The token cannot be computed from it."""
-        return _cookie(self._tokens[right]).decode()
+        bytes_given = given.encode(errors="replace")
+        found = [right for right, token in self._tokens.items() if hmac.compare_digest(bytes_given, token)]
+        return max(found, default=Right.NOTHING)
 
     def right_in(self, headers: Headers) -> Right:
         """Return the right that a request has by its token or its cookie."""
         if (given := bearer(headers)) is not None:
             return self.right_of(given)
-        found = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
-        return self._right(found, _cookie)
-
-    def _right(self, given: str, expected: Callable[[bytes], bytes]) -> Right:
-        bytes_given = given.encode(errors="replace")
-        found = [
-            right
-            for right, token in self._tokens.items()
-            if hmac.compare_digest(bytes_given, expected(token))
-        ]
-        return max(found, default=Right.NOTHING)
+        return self.logins.right_of(cookie_in(headers))
 
 
-def _cookie(token: bytes) -> bytes:
-    return hmac.new(token, b"segue console", hashlib.sha256).hexdigest().encode()
+def cookie_in(headers: Headers) -> str:
+    """Return a request's cookie; empty if it has none."""
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
 
 
 def bearer(headers: Headers) -> str | None:
@@ -141,6 +122,16 @@ def is_from_here(headers: Headers) -> bool:
         return site == "same-origin"
     origin = headers.get("origin", "")
     return bool(origin) and urlsplit(origin).netloc == headers.get("host")
+
+
+def check_origin(request: Request) -> None:
+    """Check that no page of a stranger sent a form.
+
+    Raises:
+        MayNot: another page sent it, or the browser does not say which.
+    """
+    if request.method != "GET" and not is_from_here(request.headers):
+        raise MayNot("another page sent this form: send it from the console's own page")
 
 
 class Gate:

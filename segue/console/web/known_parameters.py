@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from fastapi import Request
@@ -18,13 +19,21 @@ def check_parameters(request: Request) -> None:
     """
     route = request.scope["route"]
     assert isinstance(route, APIRoute)
-    known = [field.alias for field in route.dependant.query_params]
-    for name in request.query_params:
+    check_names(request.query_params, [field.alias for field in route.dependant.query_params])
+
+
+def check_names(given: Iterable[str], known: Sequence[str]) -> None:
+    """Check the names of parameters.
+
+    Raises:
+        BadUsage: one is not known.
+    """
+    for name in given:
         if name not in known:
             raise BadUsage(_sentence(name, known))
 
 
-def _sentence(name: str, known: list[str]) -> str:
+def _sentence(name: str, known: Sequence[str]) -> str:
     """Say which name is meant.
 
     >>> _sentence("agee", ["age", "gender"])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from segue.console.web.form_body import read_form
-from segue.console.web.gate import COOKIE, LOGIN, Pass, Right
+from segue.console.web.gate import COOKIE, LOGIN, Pass, check_origin, cookie_in
+from segue.console.web.logins import Right
 from segue.console.web.page_templates import Pages
 
 
@@ -17,7 +18,7 @@ def login_routes(token: Pass, pages: Pages) -> APIRouter:
         token: the tokens.
         pages: renders the form.
     """
-    routes = APIRouter(include_in_schema=False)
+    routes = APIRouter(include_in_schema=False, dependencies=[Depends(check_origin)])
 
     @routes.get(LOGIN)
     def login() -> Response:
@@ -30,11 +31,14 @@ def login_routes(token: Pass, pages: Pages) -> APIRouter:
             return pages.page("login", "Log in", 401, problem="this is no token of the console: try again")
         answer = RedirectResponse("/", 303)
         is_secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, token.cookie(right), httponly=True, samesite="strict", secure=is_secure)
+        answer.set_cookie(
+            COOKIE, token.logins.begin(right), httponly=True, samesite="strict", secure=is_secure
+        )
         return answer
 
     @routes.post("/logout")
-    def log_out() -> Response:
+    def log_out(request: Request) -> Response:
+        token.logins.end(cookie_in(request.headers))
         answer = RedirectResponse(LOGIN, 303)
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer

@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, Response
 from schemas.errors import SegueError
 from segue.console.facts.console_facts import ConsoleFacts
 from segue.console.shown.shown_release import UnknownRelease, moved_rows, shown_release, unpublished
+from segue.console.web.known_parameters import check_names
 from segue.console.web.page_templates import Pages
 from segue.console.web.web_errors import sentence_of, status_of
 from segue.events.dead_letter_topic import Selection
@@ -58,6 +59,7 @@ def operator_routes(facts: ConsoleFacts, pages: Pages) -> APIRouter:
 
     @routes.get("/dead-letters")
     def dead_letters(request: Request) -> Response:
+        check_names(request.query_params, ["reason", "topic"])
         reason, topic = (request.query_params.get(name, "").strip() for name in ("reason", "topic"))
         found = facts.letters()
         chosen = found.chosen(Selection(reason=reason or None, topic=topic or None))

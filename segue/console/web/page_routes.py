@@ -10,13 +10,15 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from schemas.errors import SegueError
 from schemas.features import FEATURE_NAMES
 from schemas.outputs.segment_change import Change
-from segue.config.command_line import BadOption
+from segue.config.command_line import BadUsage
 from segue.console.facts.console_facts import ConsoleFacts
 from segue.console.shown.form_fields import declared_of, form_fields
 from segue.console.shown.shown_card import ShownCard, shown_card
+from segue.console.shown.shown_release import names_ever
 from segue.console.viewers.change_hub import ChangeHub
 from segue.console.viewers.change_stream import MEDIA_TYPE, fragment_event
 from segue.console.web.api_routes import status_of
+from segue.console.web.known_parameters import check_names
 from segue.console.web.page_templates import Pages, rendered
 from segue.console.web.web_errors import sentence_of
 from segue.show.user_card import UserCard
@@ -48,6 +50,7 @@ def page_routes(facts: ConsoleFacts, hub: ChangeHub, pages: Pages) -> APIRouter:
 
     @routes.get("/user")
     def user(request: Request) -> Response:
+        check_names(request.query_params, ["id"])
         user_id = request.query_params.get("id", "")
         if not user_id:
             return page("find_user", "Find a user")
@@ -62,8 +65,9 @@ def page_routes(facts: ConsoleFacts, hub: ChangeHub, pages: Pages) -> APIRouter:
             return page("predict", "What if", fields=fields, shown=None, problem=None)
         texts = {name: given.get(name) for name in FEATURE_NAMES}
         try:
+            check_names(given, [field.name for field in fields])
             card = facts.imagined(texts, declared_of(release, given))
-        except BadOption as error:
+        except BadUsage as error:
             return page("predict", "What if", 422, fields=fields, shown=None, problem=sentence_of(error))
         return page("predict", "What if", fields=fields, shown=_shown(card, facts), problem=None)
 
@@ -72,7 +76,7 @@ def page_routes(facts: ConsoleFacts, hub: ChangeHub, pages: Pages) -> APIRouter:
 
 def _figures(facts: ConsoleFacts, hub: ChangeHub) -> dict[str, Any]:
     segments = facts.segments()
-    names = {each.id: each.name for each in segments.segments}
+    names = names_ever(facts.releases())
     flow = hub.flow()
     drift, drift_problem = None, None
     try:

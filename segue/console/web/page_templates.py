@@ -10,7 +10,8 @@ from starlette.responses import HTMLResponse
 
 from schemas.printable import printable
 from segue.console.shown.shown_release import moved_words
-from segue.console.web.gate import RIGHT, Right
+from segue.console.web.gate import RIGHT
+from segue.console.web.logins import Right
 from segue.show.change_text import cause_words, similar_text, what_happened
 from segue.show.letter_text import bytes_words
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from fastapi import FastAPI
+from msgspec import structs
 
 from schemas.errors import BadRelease, SegueError
 from schemas.features import FEATURE_NAMES
 from schemas.outputs.segment_change import Change, SimilarUser
-from schemas.release.model_release import ModelRelease
+from schemas.release.model_release import ModelRelease, Segment
 from segue.console.actions.console_actions import ActionName
 from segue.console.console_app import console_app
 from segue.console.facts.console_facts import LaneState
@@ -64,6 +65,10 @@ LIFT = (
         Comparison(Group(9, 0), Group(1, 0), "9 users got the webhook and their days have passed", ()),
     ),
 )
+
+
+ENDED = Segment(7, "men who left", (0.0, 0.0), 12)
+"""A segment that only an older release has."""
 
 
 DRIFTED = DriftStatus(
@@ -161,8 +166,12 @@ class MadeUpFacts:
 
     def releases(self) -> Published:
         self._answer()
+        if self.current is None:
+            return Published()
         known = Publication(self.release(), "2024-12-01T08:00:00Z", "2024-12-02T09:30:00Z", (1, 3))
-        return Published((known,), known, 3)
+        first = an_active_model().release
+        older = structs.replace(first, version="0" * 12, segments=(*first.segments, ENDED))
+        return Published((Publication(older, None, None), known), known, 3)
 
     def folder(self) -> ConsoleFiles:
         return self.files

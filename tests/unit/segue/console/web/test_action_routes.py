@@ -10,10 +10,11 @@ from starlette.testclient import TestClient
 from schemas.errors import Refused, Unreachable
 from segue.console.viewers.change_hub import ChangeHub
 from tests.support.worlds.made_up_console import MadeUpActions, MadeUpFacts, MadeUpFeed, made_up_app
+from tests.support.worlds.made_up_release import an_active_model
 
 READ, WRITE = "r" * 16, "w" * 16
 HERE = {"Origin": "http://localhost"}
-VERSION = "0123456789ab"
+VERSION = an_active_model().release.version
 Open = Callable[..., TestClient]
 
 
@@ -30,7 +31,7 @@ def opened(actions: MadeUpActions) -> Open:
         app = made_up_app(MadeUpFacts(), ChangeHub(MadeUpFeed().open()), read, write, actions)
         made = TestClient(app, base_url="http://localhost", follow_redirects=False)
         if logged_in is not None:
-            assert made.post("/login", data={"token": logged_in}).status_code == 303
+            assert made.post("/login", data={"token": logged_in}, headers=HERE).status_code == 303
         return made
 
     return client
@@ -105,3 +106,9 @@ def test_what_was_not_done_is_one_sentence(opened: Open, actions: MadeUpActions)
     assert writer.post("/do/publish", data={}, headers=HERE).status_code == 422
     assert writer.post("/do/other", data={}, headers=HERE).status_code == 422
     assert writer.get("/do/publish").status_code == 422
+
+
+@pytest.mark.parametrize("action", ["publish", "roll-back"])
+def test_nothing_is_asked_about_a_release_that_is_unknown(opened: Open, action: str) -> None:
+    answer = opened(logged_in=WRITE).get(f"/do/{action}", params={"version": "f" * 12})
+    assert (answer.status_code, "there is no release" in answer.text) == (404, True)

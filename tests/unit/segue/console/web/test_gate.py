@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from segue.console.viewers.change_hub import ChangeHub
 from segue.console.web.gate import COOKIE
+from segue.console.web.logins import MOST, Logins, Right
 from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed, made_up_app
 
 TOKEN = "0123456789abcdef"
@@ -16,7 +17,8 @@ TOKEN = "0123456789abcdef"
 
 def client(token: str | None, host: str = "localhost:8765") -> TestClient:
     app = made_up_app(MadeUpFacts(), ChangeHub(MadeUpFeed().open()), token)
-    return TestClient(app, base_url=f"http://{host}", follow_redirects=False)
+    origin = {"Origin": f"http://{host}"}
+    return TestClient(app, base_url=f"http://{host}", follow_redirects=False, headers=origin)
 
 
 @pytest.fixture
@@ -66,13 +68,39 @@ def test_a_browser_logs_in_by_the_form_and_out_again(guarded: TestClient) -> Non
     page = guarded.get("/")
     assert (page.status_code, TOKEN in page.text) == (200, False)
 
+    kept = {"Cookie": f"{COOKIE}={guarded.cookies[COOKIE]}"}
     assert guarded.post("/logout").status_code == 303
     assert guarded.get("/").status_code == 303
+    assert guarded.get("/", headers=kept).status_code == 303
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+def test_a_form_of_another_page_logs_nobody_in_or_out(
+    guarded: TestClient, path: str, headers: dict[str, str]
+) -> None:
+    """Else a stranger's page could let a browser act in the stranger's name."""
+    guarded.post("/login", data={"token": TOKEN})
+    refused = guarded.post(path, data={"token": TOKEN}, headers=headers)
+    assert (refused.status_code, "set-cookie" in refused.headers) == (403, False)
+    assert guarded.get("/").status_code == 200
+
+
+def test_a_browser_names_the_console_as_the_origin_of_its_forms(guarded: TestClient) -> None:
+    """With `no-referrer` it would send `Origin: null`, and over plain HTTP nothing else."""
+    assert guarded.get("/login").headers["referrer-policy"] == "same-origin"
+
+
+def test_only_the_newest_logins_are_remembered() -> None:
+    logins = Logins()
+    first, second, *_ = [logins.begin(Right.READ) for _ in range(MOST + 1)]
+    assert (logins.right_of(first), logins.right_of(second)) == (Right.NOTHING, Right.READ)
 
 
 def test_a_cookie_over_tls_stays_on_tls() -> None:
     app = made_up_app(MadeUpFacts(), ChangeHub(MadeUpFeed().open()), TOKEN)
-    made = TestClient(app, base_url="https://shop.example", follow_redirects=False)
+    origin = {"Origin": "https://shop.example"}
+    made = TestClient(app, base_url="https://shop.example", follow_redirects=False, headers=origin)
     assert "secure" in made.post("/login", data={"token": TOKEN}).headers["set-cookie"].lower()
 
 
@@ -88,6 +116,5 @@ def test_every_answer_protects_the_browser(path: str) -> None:
     assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
     assert headers["cache-control"] == "no-store"
     assert "access-control-allow-origin" not in headers

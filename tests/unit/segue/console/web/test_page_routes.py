@@ -50,9 +50,9 @@ class Page(HTMLParser):
 def test_the_live_page_shows_the_segments_the_lanes_and_the_release(client: TestClient) -> None:
     page = Page(client.get("/").text)
     assert "0 segment 0 30 60.0% 0 0" in page.text
-    assert "7 not in the release in use 10 20.0%" in page.text
+    assert "7 men who left not in the release in use 10 20.0%" in page.text
     assert "events behind 12" in page.text
-    assert f"release 1 in the list, by activation 3 {an_active_model().release.version}" in page.text
+    assert f"release 2 in the list, by activation 3 {an_active_model().release.version}" in page.text
     assert {"href": "/", "aria-current": "page"} in page.of("a")
 
 
@@ -109,11 +109,25 @@ def test_a_wrong_value_is_said_above_the_form_which_keeps_it(client: TestClient)
     assert "old" in {field.get("value") for field in page.of("input")}
 
 
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/predict?aeg=34", "Not scored: there is no parameter 'aeg': write age"),
+        ("/predict?age=34&feature.size=1", "Not scored: there is no parameter 'feature.size'"),
+        ("/user?user=7", "there is no parameter 'user': there are id"),
+        ("/dead-letters?reasons=age", "there is no parameter 'reasons': write reason"),
+    ],
+)
+def test_a_misspelled_parameter_is_not_ignored(client: TestClient, path: str, sentence: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, sentence in Page(answer.text).text) == (422, True)
+
+
 def test_the_releases_show_the_current_one(client: TestClient) -> None:
     page = Page(client.get("/releases").text)
     assert f"{an_active_model().release.version} current" in page.text
     assert "published 2024-12-02 09:30" in page.text
-    assert "place in the list 1 by activation 1, 3" in page.text
+    assert "place in the list 2 by activation 1, 3" in page.text
 
 
 def test_what_the_triggers_changed_is_what_the_command_says(client: TestClient) -> None:
@@ -137,7 +151,7 @@ def test_before_a_first_release_and_without_a_token_there_is_a_sentence(
 ) -> None:
     facts.current = None
     answer = client.get(path)
-    assert answer.status_code == {"/predict": 503, "/releases": 503, "/login": 404}.get(path, 200)
+    assert answer.status_code == {"/predict": 503, "/login": 404}.get(path, 200)
     assert Page(answer.text).of("h1")
 
 
