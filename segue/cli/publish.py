@@ -43,7 +43,7 @@ def publish(
     to: Annotated[
         str | None, typer.Option(metavar="URI", help="upload the folder there first: s3://, gs://, a path…")
     ] = None,
-    dry_run: Annotated[bool, flag("--dry-run", "only show what would happen; write nothing")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", "only show what would happen; publish nothing")] = False,
     rehearse: Annotated[
         str | None,
         typer.Option(
@@ -68,7 +68,8 @@ def publish(
     max_moved. A release that is already current is not published again.
 
     With --rehearse it also decides the last days of the real log by both releases, and shows who would have
-    moved and come back. It refuses if more users come back than max_flaps. To only look, add --dry-run.
+    moved and come back. It refuses if more users come back than max_flaps. To only look, add --dry-run. The
+    numbers are kept beside the release's folder, where the console reads them.
     """
     from segue.releases.release_topic import carry_out, plan, plan_as_json, unusable_here
     from segue.show.impact_text import impact_text
@@ -88,6 +89,8 @@ def publish(
         people.print(impact_text(planned.impact, planned.drift))
     rehearsal = None if asked is None else _rehearse(planned, settings, asked)
     found = planned.refusal or (None if rehearsal is None or done else _refusal(rehearsal, settings))
+    if rehearsal is not None:
+        _keep(rehearsal, Path(path), found)
     refusal = None if force else found
     idle = dry_run or refusal is not None or done
     activation = None if idle else carry_out(planned, settings, to, force=force)
@@ -106,7 +109,7 @@ def publish(
     if refusal is not None:
         raise Refused(refusal)
     if dry_run and not done:
-        say(f"Release {version} would be published on {topic}; nothing was written.")
+        say(f"Release {version} would be published on {topic}; nothing was published.")
     return None
 
 
@@ -169,6 +172,16 @@ def _refusal(rehearsal: Rehearsal, settings: Settings) -> str | None:
     from segue.rehearsal.rehearsal_gate import refusal
 
     return refusal(rehearsal, settings.max_moved, settings.max_flaps)
+
+
+def _keep(rehearsal: Rehearsal, folder: Path, found: str | None) -> None:
+    from segue.rehearsal.kept_rehearsal import keep_rehearsal
+    from segue.rehearsal.rehearsal_page import rehearsal_json, rehearsal_notes
+
+    try:
+        keep_rehearsal(folder.resolve().parent, rehearsal_json(rehearsal), found, rehearsal_notes(rehearsal))
+    except OSError as error:
+        warn(f"the console will not show this rehearsal: it cannot be kept ({error})")
 
 
 def _as_json(rehearsal: Rehearsal, found: str | None) -> dict[str, object]:

@@ -5,7 +5,8 @@ for people with the write token.
     viewers/     the changes as they happen, from one reader to all viewers
     shown/       the facts in the form of the pages
     actions/     what people with the write token may do
-    web/         the pages, the API, their errors, and who may read them
+    access/      who may read and write
+    web/         the pages, the API and their errors
 
     console_app.py   puts them together
     run_console.py   listens and serves until a signal

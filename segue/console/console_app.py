@@ -10,6 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from segue.console.access.gate import Gate, Pass
 from segue.console.actions.console_actions import ConsoleActions
 from segue.console.facts.console_facts import ConsoleFacts
 from segue.console.viewers.change_hub import ChangeHub
@@ -17,7 +18,6 @@ from segue.console.web import web_errors
 from segue.console.web.action_routes import action_routes
 from segue.console.web.api_routes import api_routes
 from segue.console.web.api_schemas import describe_api
-from segue.console.web.gate import Gate, Pass
 from segue.console.web.login_routes import login_routes
 from segue.console.web.operator_api import operator_api
 from segue.console.web.operator_routes import operator_routes

@@ -14,12 +14,12 @@ from schemas.errors import SegueError
 from segue.config.command_line import BadUsage, bad_option
 from segue.config.settings import Settings
 from segue.connect.kafka_access import patiently
+from segue.console.access.gate import Pass, is_loopback
 from segue.console.actions.live_actions import LiveActions
 from segue.console.console_app import console_app
 from segue.console.facts.console_files import ConsoleFiles
 from segue.console.facts.live_facts import LiveFacts
 from segue.console.viewers.change_hub import ChangeHub
-from segue.console.web.gate import Pass, is_loopback
 from segue.subscribe.change_feed import ChangeFeed
 from segue.subscribe.subscription import Subscription
 

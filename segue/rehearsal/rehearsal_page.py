@@ -182,6 +182,7 @@ def rehearsal_json(rehearsal: Rehearsal) -> dict[str, Any]:
         },
         "switch": {
             "users": switch.users,
+            "moving_users": len(switch.moved),
             "share": switch.share,
             "entered": dict(switch.entered),
             "left": dict(switch.left),

@@ -15,6 +15,7 @@ from msgspec import Struct
 from schemas.errors import BadRelease
 from schemas.outputs.wire import decode_release
 from schemas.release.model_release import ModelRelease
+from segue.rehearsal.kept_rehearsal import KeptRehearsal, kept_rehearsal
 from trainer.release.release_folder import MODEL, REPORT, read_manifest
 
 PAGE = "report.html"
@@ -110,6 +111,10 @@ class ConsoleFiles(Struct, frozen=True):
             return msgspec.json.decode(content, type=_Report).impact
         except msgspec.MsgspecError:
             return None
+
+    def rehearsal(self, version: str) -> KeptRehearsal | None:
+        """Return a release's newest rehearsal; None if it was not rehearsed here."""
+        return kept_rehearsal(self.releases, version)
 
     def _file(self, release: ModelRelease, name: str) -> bytes | None:
         folder = self.folder_of(release.version)

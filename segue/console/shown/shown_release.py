@@ -10,6 +10,7 @@ from msgspec import Struct
 from schemas.errors import SegueError
 from segue.console.facts.console_facts import ConsoleFacts
 from segue.console.facts.console_files import ConsoleFiles, Impact, Moves
+from segue.rehearsal.kept_rehearsal import KeptRehearsal
 from segue.show.releases_text import releases_as_json
 from trainer.publish.release_history import Publication, Published
 
@@ -25,12 +26,14 @@ class ShownRelease(Struct, frozen=True):
         fields: the release's fields, as `segue releases --json` has them.
         is_published: whether workers ever used it.
         impact: whom it moves against the release that it was trained to follow; None if not known.
+        rehearsal: its newest rehearsal; None if it was not rehearsed.
         has_page: whether the folder of releases has its report.
     """
 
     fields: dict[str, Any]
     is_published: bool
     impact: Impact | None
+    rehearsal: KeptRehearsal | None
     has_page: bool
 
 
@@ -94,11 +97,29 @@ def moved_words(moves: Moves | None) -> str:
     return "not known" if moves is None else f"{moves.moved:,} of {moves.users:,} users ({moves.share:.1%})"
 
 
+def rehearsed_rows(kept: KeptRehearsal) -> list[tuple[str, int, int]]:
+    """Return the rows of a rehearsal: words, then the number by the current and by the new release."""
+    causes = [
+        (f"by {words}", kept.current.movers.get(cause, 0), kept.new.movers.get(cause, 0))
+        for cause, words in (("signup", "a signup"), ("order", "an order"), ("time", "a new day"))
+    ]
+    return [
+        ("users who move", kept.current.moving_users, kept.new.moving_users),
+        *(row for row in causes if row[1] or row[2]),
+        ("moves", sum(kept.current.moves.values()), sum(kept.new.moves.values())),
+        ("users who flap", kept.current.flapping_users, kept.new.flapping_users),
+        ("flaps", kept.current.flaps, kept.new.flaps),
+        ("first segments", kept.current.new_users, kept.new.new_users),
+        ("erased users", kept.current.erased_users, kept.new.erased_users),
+    ]
+
+
 def _shown(
     publication: Publication, fields: dict[str, Any], files: ConsoleFiles, *, is_published: bool
 ) -> ShownRelease:
     release = publication.release
-    return ShownRelease(fields, is_published, files.impact(release), files.page(release) is not None)
+    impact, page = files.impact(release), files.page(release)
+    return ShownRelease(fields, is_published, impact, files.rehearsal(release.version), page is not None)
 
 
 def _fields(publication: Publication) -> dict[str, Any]:

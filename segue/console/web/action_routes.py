@@ -11,14 +11,14 @@ from starlette.responses import Response
 from schemas.errors import SegueError, Unreachable
 from schemas.printable import printable
 from segue.config.command_line import BadOption
+from segue.console.access.gate import RIGHT, MayNot, check_origin
+from segue.console.access.logins import Right
 from segue.console.actions.console_actions import QUESTIONS, ActionName, ConsoleActions, Question
 from segue.console.facts.console_facts import ConsoleFacts
 from segue.console.shown.shown_release import shown_release
 from segue.console.web.form_body import read_form
-from segue.console.web.gate import RIGHT, check_origin
-from segue.console.web.logins import Right
 from segue.console.web.page_templates import Pages
-from segue.console.web.web_errors import MayNot, sentence_of
+from segue.console.web.web_errors import sentence_of
 
 DO = "/do"
 

@@ -22,6 +22,7 @@ from segue.console.facts.drift_facts import DriftFacts
 from segue.console.facts.segment_counts import SegmentCounts
 from segue.console.facts.trigger_counts import TriggerCounts
 from segue.console.viewers.recent_flow import Flow
+from segue.rehearsal.kept_rehearsal import KeptRehearsal
 from segue.show.user_card import NextMove
 from segue.show.user_moves import UserMoves
 from segue.triggers.report.holdout_numbers import HoldoutReport
@@ -113,10 +114,11 @@ class Releases(Struct):
 
 
 class ReleaseWithImpact(Release):
-    """A release, and whom it moves against the release that it was trained to follow."""
+    """A release, whom it moves against the release that it was trained to follow, and its rehearsal."""
 
     published: bool
     impact: Impact | None
+    rehearsal: KeptRehearsal | None
 
 
 class DeadLetter(Struct, kw_only=True):

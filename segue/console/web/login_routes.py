@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
+from segue.console.access.gate import COOKIE, LOGIN, Pass, check_origin, cookie_in
+from segue.console.access.logins import Right
 from segue.console.web.form_body import read_form
-from segue.console.web.gate import COOKIE, LOGIN, Pass, check_origin, cookie_in
-from segue.console.web.logins import Right
 from segue.console.web.page_templates import Pages
 
 

@@ -34,7 +34,14 @@ def operator_api(facts: ConsoleFacts) -> APIRouter:
     def release(version: str) -> Response:
         """A release: published, or only in the console's folder of releases; and whom it moves."""
         shown = shown_release(facts, version)
-        return json_answer({**shown.fields, "published": shown.is_published, "impact": shown.impact})
+        return json_answer(
+            {
+                **shown.fields,
+                "published": shown.is_published,
+                "impact": shown.impact,
+                "rehearsal": shown.rehearsal,
+            }
+        )
 
     @api.get("/dead-letters", responses=answers(DeadLetterList), response_class=Response)
     def dead_letters(

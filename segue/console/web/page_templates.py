@@ -9,9 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from schemas.printable import printable
-from segue.console.shown.shown_release import moved_words
-from segue.console.web.gate import RIGHT
-from segue.console.web.logins import Right
+from segue.console.access.gate import RIGHT
+from segue.console.access.logins import Right
+from segue.console.shown.shown_release import moved_words, rehearsed_rows
 from segue.show.change_text import cause_words, similar_text, what_happened
 from segue.show.letter_text import bytes_words
 
@@ -48,6 +48,10 @@ def _minute(time: str | None) -> str:
     return (time or "")[:16].replace("T", " ")
 
 
+def _minute_of(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
 def _colour(segment: int) -> str:
     return f"c{segment % _COLOURS}"
 
@@ -67,6 +71,8 @@ _TEMPLATES.filters.update(
     when=_when,
     time=_time,
     minute=_minute,
+    minute_of=_minute_of,
+    rehearsed=rehearsed_rows,
     colour=_colour,
     cause=cause_words,
     happened=lambda change: what_happened(change).plain,

@@ -14,18 +14,14 @@ from starlette.responses import JSONResponse, Response
 from schemas.errors import BadEvent, BadSetting, SegueError
 from schemas.printable import printable
 from segue.config.command_line import BadOption, BadUsage
+from segue.console.access.gate import API, MayNot
 from segue.console.shown.shown_release import UnknownRelease
 from segue.console.viewers.change_hub import TooManyViewers
 from segue.look.explain_user import UnknownUser
 
-API = "/api/"
 _UNAVAILABLE = 503
 
 log = structlog.get_logger("segue.console")
-
-
-class MayNot(SegueError):
-    """The request needs the right to write."""
 
 
 ErrorPage = Callable[[int, str], Response]

@@ -15,6 +15,7 @@ from schemas.errors import BadRelease, SegueError
 from schemas.features import FEATURE_NAMES
 from schemas.outputs.segment_change import Change, SimilarUser
 from schemas.release.model_release import ModelRelease, Segment
+from segue.console.access.gate import Pass
 from segue.console.actions.console_actions import ActionName
 from segue.console.console_app import console_app
 from segue.console.facts.console_facts import LaneState
@@ -24,7 +25,6 @@ from segue.console.facts.letter_list import LetterList, newest_letters
 from segue.console.facts.segment_counts import SegmentCounts, segment_counts
 from segue.console.facts.trigger_counts import TriggerCount, TriggerCounts
 from segue.console.viewers.change_hub import ChangeHub
-from segue.console.web.gate import Pass
 from segue.events.dead_letter_topic import DeadLetter
 from segue.look.explain_user import UnknownUser, score_imagined_user
 from segue.look.what_if import check_features, parse_declared

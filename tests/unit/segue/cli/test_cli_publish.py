@@ -14,6 +14,7 @@ from schemas.features import Feature
 from schemas.release.model_release import ModelRelease
 from segue.cli.main import run
 from segue.rehearsal import rehearse_log
+from segue.rehearsal.kept_rehearsal import kept_rehearsal
 from segue.releases import release_topic
 from tests.support.worlds.made_up_rehearsal import a_rehearsal
 from tests.support.worlds.made_up_release import a_release
@@ -102,7 +103,7 @@ def test_a_release_of_features_that_are_not_declared_here(
 
 
 @pytest.fixture
-def rehearsed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def rehearsed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     """The arguments of each rehearsal. 6% of the users flap, and the switch moves 2%."""
     found: list[Any] = []
 
@@ -111,6 +112,7 @@ def rehearsed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return a_rehearsal()
 
     monkeypatch.setattr(rehearse_log, "rehearse", rehearse)
+    monkeypatch.chdir(tmp_path)
     return found
 
 
@@ -152,6 +154,9 @@ def test_a_rehearsal_refuses(
         assert fields["activation"] is None
         assert fields["rehearsal"]["new"]["flapping_users"] == 60
     assert carried_out == []
+    kept = kept_rehearsal(Path(), "2ff907b8a07b")
+    assert kept is not None
+    assert kept.refusal == fields["refusal"]
     assert run(["publish", "new", "--rehearse", "30d", *limit, "--force"]) == 0
     assert carried_out == [("new", None, True)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -10,13 +11,17 @@ from starlette.testclient import TestClient
 
 from schemas.errors import SegueError, Unreachable
 from segue.config.command_line import BadUsage
+from segue.console.facts.console_files import ConsoleFiles
 from segue.console.facts.drift_facts import DriftFacts
 from segue.console.viewers.change_hub import ChangeHub
 from segue.doctor.check import WARN
 from segue.doctor.on_drift import drift_check
+from segue.rehearsal.kept_rehearsal import keep_rehearsal
+from segue.rehearsal.rehearsal_page import rehearsal_json
 from segue.triggers.report.holdout_text import report_lines
 from tests.support.inputs.made_change import a_change
 from tests.support.worlds.made_up_console import DRIFTED, HOSTILE, LIFT, MadeUpFacts, MadeUpFeed
+from tests.support.worlds.made_up_rehearsal import a_rehearsal
 from tests.support.worlds.made_up_release import an_active_model
 
 ALLOWED_SCRIPTS = [{"src": "/static/console.js", "defer": None}]
@@ -128,6 +133,23 @@ def test_the_releases_show_the_current_one(client: TestClient) -> None:
     assert f"{an_active_model().release.version} current" in page.text
     assert "published 2024-12-02 09:30" in page.text
     assert "place in the list 2 by activation 1, 3" in page.text
+
+
+def test_a_release_shows_its_rehearsal(client: TestClient, facts: MadeUpFacts, tmp_path: Path) -> None:
+    version = facts.release().version
+    assert "Rehearsal" not in client.get(f"/releases/{version}").text
+    facts.files = ConsoleFiles(tmp_path)
+    rehearsed = rehearsal_json(a_rehearsal())
+    rehearsed["new"]["version"] = version
+    keep_rehearsal(tmp_path, rehearsed, "too many move", ())
+    page = Page(client.get(f"/releases/{version}").text)
+    assert "Refused: too many move" in page.text
+    assert "The switch moves 2 of 100 users (2.0%)." in page.text
+    assert "users who move 0 1,234,567" in page.text
+    assert "users who flap 0 60" in page.text
+    assert "welcome 0 0 2" in page.text
+    assert "0.1 suggested" in page.text
+    assert client.get(f"/api/releases/{version}").json()["rehearsal"]["switch"]["moving_users"] == 2
 
 
 def test_what_the_triggers_changed_is_what_the_command_says(client: TestClient) -> None:

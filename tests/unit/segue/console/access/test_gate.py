@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
+from segue.console.access.gate import COOKIE
+from segue.console.access.logins import MOST, Logins, Right
 from segue.console.viewers.change_hub import ChangeHub
-from segue.console.web.gate import COOKIE
-from segue.console.web.logins import MOST, Logins, Right
 from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed, made_up_app
 
 TOKEN = "0123456789abcdef"

@@ -12,10 +12,11 @@ from starlette.requests import Request, cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from segue.console.web.logins import Logins, Right
-from segue.console.web.web_errors import API, MayNot
+from schemas.errors import SegueError
+from segue.console.access.logins import Logins, Right
 
 COOKIE = "segue_console"
+API = "/api/"
 LOGIN = "/login"
 STATIC = "/static/"
 _PROTECTION = {
@@ -58,6 +59,10 @@ def names_loopback(host_header: str) -> bool:
         return is_loopback(urlsplit(f"//{host_header}").hostname or "")
     except ValueError:
         return False
+
+
+class MayNot(SegueError):
+    """The request needs the right to write, or a stranger's page sent it."""
 
 
 RIGHT: ContextVar[Right] = ContextVar("right", default=Right.NOTHING)
