@@ -2,9 +2,11 @@
 # Installs the missing packages among those named, and prints their names first.
 #
 #   setup-system.sh [--check] [PACKAGE...]
-#   PACKAGE: default-jre-headless, maven, redis-server, postgresql, python3-venv, chromium
+#   PACKAGE: default-jre-headless, maven, redis-server, postgresql, python3-venv, chromium,
+#            prometheus
 #
-# Without names: all of them but chromium, which only `make browser` needs. With --check it only prints the
+# Without names: all of them but chromium, which only `make browser` needs, and
+# prometheus, whose `promtool` checks the alerts in `.ci/run`. With --check it only prints the
 # names of the missing packages. It ends with 3 if a package is missing and it may not install it.
 set -eu
 
@@ -30,6 +32,7 @@ has() {
     redis-server) command -v redis-server ;;
     postgresql) command -v initdb || ls /usr/lib/postgresql/*/bin/initdb ;;
     chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
+    prometheus) command -v promtool ;;
     python3-venv) "${PYTHON:-python3}" -c 'import ensurepip, venv' ;;
     *)
         echo "$0: unknown package $1" >&2
