@@ -39,7 +39,8 @@ ORDER = {
         "triggers triggers.sending triggers.service triggers.report rehearsal "
         "services.process services.programs services.local services "
         "doctor build_worker demo up "
-        "console.facts console.viewers console.shown console.actions console.access console.web console cli __main__"
+        "console.facts console.viewers console.shown console.actions console.access console.web "
+        "console cli __main__"
     ),
 }
 

@@ -153,10 +153,10 @@ def test_a_rehearsal_refuses(
         assert told in fields["refusal"]
         assert fields["activation"] is None
         assert fields["rehearsal"]["new"]["flapping_users"] == 60
+        kept = kept_rehearsal(Path(), "2ff907b8a07b")
+        assert kept is not None
+        assert kept.refusal == fields["refusal"]
     assert carried_out == []
-    kept = kept_rehearsal(Path(), "2ff907b8a07b")
-    assert kept is not None
-    assert kept.refusal == fields["refusal"]
     assert run(["publish", "new", "--rehearse", "30d", *limit, "--force"]) == 0
     assert carried_out == [("new", None, True)]
 
