@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 import subprocess
 import tomllib
@@ -10,12 +11,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
+from schemas.outputs.segment_change import SegmentChange
 from schemas.topics import Topics, topic_configs
 from segue.services import containers
 from segue.services.local.kafka_config import MAX_MESSAGE_BYTES
+from segue.triggers.sending.made_up_change import made_up_change
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -52,6 +56,17 @@ def test_compose_waits_only_for_what_can_come_true() -> None:
             else:
                 assert wait["condition"] == "service_completed_successfully"
                 assert SERVICES[other].get("restart") != "unless-stopped", f"{other} never completes"
+
+
+def test_the_receiver_of_compose_prints_every_webhook() -> None:
+    words_of = runpy.run_path(str(ROOT / "deploy" / "compose" / "receiver.py"))["words_of"]
+    moved, erased = (made_up_change(erased=erased) for erased in (False, True))
+    assert isinstance(moved, SegmentChange)
+    for change, words in ((moved, f"is now in {moved.segment_name}"), (erased, "was erased")):
+        body = msgspec.json.encode({"data": {"user_id": change.user_id, "change": change}})
+        assert words_of(body) == f"user {change.user_id} {words}"
+    for body in (b'{"email": "7"}', b"[1]", b"hello"):  # of a template
+        assert words_of(body) == body.decode()
 
 
 def test_compose_builds_what_the_dockerfile_has() -> None:
