@@ -15,6 +15,7 @@ from segue.console.shown.shown_release import moved_words, rehearsed_rows
 from segue.show.change_text import cause_words, similar_text, what_happened
 from segue.show.letter_text import bytes_words
 
+_LONGEST_WORD = 14
 _COLOURS = 7
 """The report has as many colours of segments."""
 
@@ -52,6 +53,11 @@ def _minute_of(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
+def _is_short(text: object) -> bool:
+    """Return whether every word of a text fits into a narrow column."""
+    return all(len(word) <= _LONGEST_WORD for word in str(text).split())
+
+
 def _colour(segment: int) -> str:
     return f"c{segment % _COLOURS}"
 
@@ -74,6 +80,7 @@ _TEMPLATES.filters.update(
     minute_of=_minute_of,
     rehearsed=rehearsed_rows,
     colour=_colour,
+    is_short=_is_short,
     cause=cause_words,
     happened=lambda change: what_happened(change).plain,
     short=bytes_words,
