@@ -148,7 +148,7 @@ def test_a_release_shows_its_rehearsal(client: TestClient, facts: MadeUpFacts, t
     assert "users who move 0 1,234,567" in page.text
     assert "users who flap 0 60" in page.text
     assert "welcome 0 0 2" in page.text
-    assert "0.1 suggested" in page.text
+    assert "Suggested min_margin: 0.1." in page.text
     assert client.get(f"/api/releases/{version}").json()["rehearsal"]["switch"]["moving_users"] == 2
 
 
