@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,15 +22,30 @@ from tests.support.servers.segue_process import SegueProcess
 
 _DAY = f"{AS_OF:%Y-%m-%d}"
 _RATE = 60
+_TRIGGERS = """
+[triggers.welcome]
+on = "entering"
+segment = 2
+url = "http://localhost:8099/hooks"
+max_age = "36500d"
+causes = ["signup", "order", "model"]
+
+[triggers.win_back]
+on = "entering"
+segment = 0
+url = "http://localhost:8099/hooks"
+max_age = "36500d"
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class RealRun:
-    """Where the console is, where the report is, and a user who moved by an order."""
+    """Where all is that pictures show: a user who moved by an order, and the version that was rehearsed."""
 
     address: str
     report: Path
     user_id: str
+    rehearsed: str
 
 
 @contextmanager
@@ -46,6 +63,7 @@ def real_run(folder: Path) -> Iterator[RealRun]:
             release = trained(WAREHOUSE, folder / "releases", "--as-of", _DAY)
             deployment.publish(release)
             deployment.segue("bootstrap", "--warehouse", WAREHOUSE, "--as-of", _DAY)
+            begun_s = time.monotonic()
             deployment.worker().ready()
             lines = folder / "bad.jsonl"
             lines.write_text("\n".join(_lines(deployment.topics)), encoding="utf-8")
@@ -56,7 +74,10 @@ def real_run(folder: Path) -> Iterator[RealRun]:
                 (address,) = re.findall(r"http://\S+(?=;)", console.err)
                 deployment.segue("ingest", lines)
                 with urlopen(f"{address}/api/changes?kind=moved") as changes, _sending(deployment):
-                    yield RealRun(address, release / "report.html", _who_moved(changes))
+                    user_id = _who_moved(changes)
+                    rehearsed = trained(WAREHOUSE, folder / "releases", "--current", release)
+                    _rehearse(deployment, rehearsed, math.floor(time.monotonic() - begun_s))
+                    yield RealRun(address, release / "report.html", user_id, rehearsed.name)
 
 
 def _lines(topics: Topics) -> Iterator[str]:
@@ -77,6 +98,14 @@ def _sending(deployment: Deployment) -> Iterator[None]:
             yield
         finally:
             sending.kill()
+
+
+def _rehearse(deployment: Deployment, release: Path, seconds: int) -> None:
+    """Rehearse a release over the last seconds, without publishing it."""
+    triggers = release.parent.parent / "triggers.toml"
+    triggers.write_text(_TRIGGERS, encoding="utf-8")
+    before = ("--warehouse", WAREHOUSE, "--triggers", triggers)
+    deployment.segue("publish", release, "--rehearse", f"{seconds}s", "--dry-run", *before, check=False)
 
 
 def _who_moved(changes: Iterator[bytes]) -> str:

@@ -22,6 +22,7 @@ new Promise((resolve) => {
   look();
 })
 """
+_REHEARSAL = "document.getElementById('rehearsal').closest('section').getBoundingClientRect().top - 16"
 # The top of a heading and the top of the heading after the part.
 _BOX = """
 (() => ["{begin}", "{end}"].map((id) => document.getElementById(id).getBoundingClientRect().top))()
@@ -36,12 +37,13 @@ _PARTS = {
 
 
 class Shot(NamedTuple):
-    """A page, the height of its picture, and what must be there first."""
+    """A page, the height of its picture, what must be there first, and the script for its top."""
 
     name: str
     page: str | Path
     height: int
     ready: str = _READY
+    top: str | None = None
 
 
 def shots(run: RealRun) -> Iterator[Shot]:
@@ -50,6 +52,7 @@ def shots(run: RealRun) -> Iterator[Shot]:
     yield Shot("user", f"{run.address}/user?{urlencode({'id': run.user_id})}", 1_100)
     yield Shot("form", f"{run.address}/predict?{urlencode(_IMAGINED)}", 1_000)
     yield Shot("dead-letters", f"{run.address}/dead-letters", 900)
+    yield Shot("rehearsal", f"{run.address}/releases/{run.rehearsed}", 720, top=_REHEARSAL)
     yield Shot("report", run.report, 1_150)
 
 
@@ -64,7 +67,8 @@ def take_pictures(run: RealRun, chromium: Chromium, folder: Path) -> Iterator[Pa
     for shot in shots(run):
         for width in WIDTHS:
             for dark in (False, True):
-                image = _image(width, 0, shot.height)
+                top = 0 if shot.top is None else chromium.visit(shot.page, width, shot.top).measured
+                image = _image(width, top, shot.height)
                 visit = chromium.visit(shot.page, width, shot.ready, dark=dark, image=image)
                 yield _write(folder / f"{shot.name}-{width}{'-dark' if dark else ''}.webp", visit.picture)
     width = WIDTHS[-1]
