@@ -14,11 +14,15 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from segue.console.facts.console_files import ConsoleFiles
 from segue.console.viewers.change_hub import ChangeHub
+from segue.rehearsal.kept_rehearsal import keep_rehearsal
+from segue.rehearsal.rehearsal_page import rehearsal_json
 from tests.browser.accessibility import measuring_script
 from tests.support.inputs.made_change import a_change
 from tests.support.servers.headless_chromium import Chromium
 from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed, made_up_app
+from tests.support.worlds.made_up_rehearsal import a_rehearsal
 from tests.support.worlds.made_up_release import an_active_model
 
 VIEWS = ((360, False), (420, True), (1280, False), (1280, True))
@@ -87,8 +91,12 @@ def hub(feed: MadeUpFeed) -> ChangeHub:
 
 
 @pytest.fixture(scope="module")
-def address(hub: ChangeHub) -> Iterator[str]:
-    facts = MadeUpFacts()
+def address(hub: ChangeHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    releases = tmp_path_factory.mktemp("releases")
+    rehearsed = rehearsal_json(a_rehearsal())
+    rehearsed["new"]["version"] = VERSION
+    keep_rehearsal(releases, rehearsed, HOSTILE, ("a note",))
+    facts = MadeUpFacts(files=ConsoleFiles(releases))
     card = facts.imagined({"age": "34"}, ())
     facts.cards = {HOSTILE: replace(card, user_id=HOSTILE, segment_name=HOSTILE)}
     facts.cards["7"] = replace(card, user_id="7")

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from msgspec import structs
 from starlette.testclient import TestClient
 
 from schemas.errors import SegueError, Unreachable
@@ -97,6 +98,14 @@ def test_a_user_shows_what_the_command_shows(client: TestClient) -> None:
     assert "nearer than the next centre (0% is the border)" in page.text
     assert "2024-12-01 08:05:00 1 women by an order, orders/2@118" in page.text
     assert {"href": "/user?id=12%26id%3D9"} in page.of("a")
+
+
+def test_only_a_word_too_long_for_a_column_breaks(client: TestClient, facts: MadeUpFacts) -> None:
+    assert '<bdi class="whole">segment 0</bdi>' in client.get("/").text
+    assert facts.current is not None
+    long = structs.replace(facts.current.segments[0], name="W" * 15)
+    facts.current = structs.replace(facts.current, segments=(long, *facts.current.segments[1:]))
+    assert f"<bdi>{'W' * 15}</bdi>" in client.get("/").text
 
 
 def test_an_imagined_user_is_scored_and_the_form_keeps_the_values(client: TestClient) -> None:
