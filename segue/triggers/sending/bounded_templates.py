@@ -21,7 +21,7 @@ MOST_STEPS = 100_000
 _MOST_BITS = 10_000
 # No template can write a name with a space.
 _STEPS = "steps so far"
-_PADS = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs", "indent"})
+_PADS = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs", "indent", "batch", "slice"})
 # A width of seven digits, as in %9999999d or {:>9999999}.
 _WIDE = re.compile(r"(%|\{[^{}]*:)[^%{}a-zA-Z ]*\d{7}")
 
@@ -37,7 +37,7 @@ class BoundedTemplates(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         # Autoescape is for HTML; in JSON, a template writes {{ name | tojson }}.
-        super().__init__(undefined=StrictUndefined, autoescape=False)
+        super().__init__(undefined=StrictUndefined, autoescape=False, finalize=_checked)
         self.policies["json.dumps_kwargs"] = {"sort_keys": True, "default": _no_json}
         del self.globals["lipsum"]
         for name, function in self.filters.items():
@@ -58,14 +58,14 @@ class BoundedTemplates(ImmutableSandboxedEnvironment):
         """Calculate, unless the result would be too large."""
         if operator == "*":
             for one, other in ((left, right), (right, left)):
-                if isinstance(one, str | list | tuple) and isinstance(other, int):
+                if isinstance(one, str | bytes | list | tuple) and isinstance(other, int):
                     _check_size(len(one) * other)
         if operator in ("*", "**") and isinstance(left, int) and isinstance(right, int):
             bits = left.bit_length() + right.bit_length()
             if (bits if operator == "*" else left.bit_length() * right) > _MOST_BITS:
                 raise Unbounded("a number is too large")
         if operator == "%":
-            _check_widths("format", left, ())
+            _check_arguments("format", left, (right,))
         return _checked(super().call_binop(context, operator, left, right))
 
     def call(self, context: Context, function: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -73,7 +73,7 @@ class BoundedTemplates(ImmutableSandboxedEnvironment):
         _step(context)
         # The sandbox wraps `str.format`.
         text = getattr(getattr(function, "__wrapped__", function), "__self__", None)
-        _check_widths(getattr(function, "__name__", ""), text, (*args, *kwargs.values()))
+        _check_arguments(getattr(function, "__name__", ""), text, (*args, *kwargs.values()))
         return _checked(super().call(context, function, *args, **kwargs))
 
 
@@ -85,10 +85,15 @@ def render(template: Template, words: Mapping[str, object]) -> str:
     """
     pieces: list[str] = []
     size = 0
-    for piece in template.generate({**words, _STEPS: [0]}):
-        size += len(piece)
-        _check_size(size)
-        pieces.append(piece)
+    try:
+        for piece in template.generate({**words, _STEPS: [0]}):
+            size += len(piece)
+            _check_size(size)
+            pieces.append(piece)
+    except MemoryError:
+        raise Unbounded("a text or a list does not fit into memory") from None
+    except RecursionError:
+        raise Unbounded("a macro calls itself too often, or a list holds lists too deeply") from None
     return "".join(pieces)
 
 
@@ -118,8 +123,8 @@ def _counted(context: Context, items: Iterable[object]) -> Iterator[object]:
         yield item
 
 
-def _joined(texts: Iterable[object]) -> str:
-    return str(_checked("".join(map(str, texts))))
+def _joined(texts: list[object]) -> str:
+    return "".join(map(str, _checked(texts)))
 
 
 def _step(context: Context) -> None:
@@ -130,28 +135,73 @@ def _step(context: Context) -> None:
 
 
 def _bounded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    takes_context = int(hasattr(function, "jinja_pass_arg"))
+
     @wraps(function)  # also keeps Jinja2's mark that a filter takes the context
     def bounded(*args: Any, **kwargs: Any) -> Any:
-        _check_widths(name, args[0], (*args[1:], *kwargs.values()))
-        return _checked(function(*args, **kwargs))
+        given = [_measured(each) if isinstance(each, Iterator) else each for each in args]
+        text, *others = given[takes_context:]
+        _check_arguments(name, text, (*others, *kwargs.values()))
+        return _checked(function(*given, **kwargs))
 
     return bounded
 
 
-def _check_widths(name: str, text: object, arguments: Iterable[object]) -> None:
-    """Refuse a function that would pad a text to more than the most characters."""
+def _check_arguments(name: str, text: object, arguments: Iterable[object]) -> None:
+    """Refuse a function whose result would be too large.
+
+    Args:
+        name: the function's or the filter's name.
+        text: the text or the list that it works on.
+        arguments: its other arguments.
+    """
+    others = [_checked(each) for each in arguments]
+    _checked(text)
     if name in _PADS:
-        for each in arguments:
+        for each in others:
             if isinstance(each, int):
                 _check_size(each)
     if name == "format" and isinstance(text, str) and _WIDE.search(text):
         raise Unbounded("a width in a format is too large")
+    match name, text, *others:
+        case "replace", str(), str(old), str(new), *_:
+            _check_size(text.count(old) * len(new))
+        case ("join", list() | tuple() | str() as items, str(between), *_) | (
+            "join",
+            str(between),
+            list() | tuple() | str() as items,
+        ):
+            _check_size(len(items) * len(between))
+
+
+def _measured(items: Iterator[object]) -> Iterator[object]:
+    """Yield the items of a filter such as ``map`` while all together are not too large."""
+    size = 0
+    for item in items:
+        size += 1 + _size(item)
+        _check_size(size)
+        yield item
 
 
 def _checked(value: Any) -> Any:
-    if isinstance(value, str | list | tuple):
-        _check_size(len(value))
+    _check_size(_size(value))
     return value
+
+
+def _size(value: object) -> int:
+    """Return how many characters and items a value holds; a little more than the most if there are more."""
+    size, rest = 0, [value]
+    while rest and size <= MOST_CHARACTERS:
+        match rest.pop():
+            case str() | bytes() as text:
+                size += len(text)
+            case list() | tuple() as items:
+                size += len(items)
+                rest += items[: MOST_CHARACTERS - size]
+            case dict() as table:
+                size += len(table)
+                rest += (*table, *table.values())
+    return size
 
 
 def _check_size(size: int) -> None:

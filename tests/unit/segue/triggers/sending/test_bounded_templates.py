@@ -29,6 +29,15 @@ TOO_MANY = "its loops and calls take more than 100,000 steps"
         ("{{ '%09999999999d' % 1 }}", "a width in a format is too large"),
         ("{{ '%09999999999d' | format(1) }}", "a width in a format is too large"),
         ("{{ '{:>9999999999}'.format(1) }}", "a width in a format is too large"),
+        ("{{ ('a' * 900000) | replace('a', 'b' * 900000) }}", TOO_LONG),
+        ("{{ ('a' * 900000).join('b' * 900000) }}", TOO_LONG),
+        ("{{ ('b' * 900000) | join('a' * 900000) }}", TOO_LONG),
+        ("{{ ['a' * 900000] * 99999 }}", TOO_LONG),
+        (AGAIN.replace("GROWN", "[s.t, s.t]") + "{{ s.t }}", TOO_LONG),
+        (AGAIN.replace("GROWN", "[s.t, s.t]") + "{{ s.t | tojson }}", TOO_LONG),
+        ("{{ range(99999) | map('center', 900000) | list | length }}", TOO_LONG),
+        ("{{ [1] | slice(10**10) | list }}", TOO_LONG),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "a macro calls itself too often"),
         ("{{ 9**(9**9) }}", "a number is too large"),
         ("{% for _ in range(99999) %}{% for _ in range(99999) %}{% endfor %}{% endfor %}", TOO_MANY),
         (
@@ -38,7 +47,7 @@ TOO_MANY = "its loops and calls take more than 100,000 steps"
     ],
 )
 def test_a_template_without_end_fails_at_once(text: str, reason: str) -> None:
-    with pytest.raises(Unbounded, match=f"^{reason}$"):
+    with pytest.raises(Unbounded, match=f"^{reason}"):
         render(TEMPLATES.template(text), {"width": 10**10})
 
 
@@ -61,6 +70,14 @@ def test_a_template_without_end_fails_at_once(text: str, reason: str) -> None:
 )
 def test_other_templates_do_not_notice(text: str, filled: str) -> None:
     assert render(TEMPLATES.template(text), {"users": ["a", "b"]}) == filled
+
+
+def test_a_text_too_large_for_the_memory_is_told_in_plain_words() -> None:
+    def no_memory() -> str:
+        raise MemoryError
+
+    with pytest.raises(Unbounded, match="^a text or a list does not fit into memory$"):
+        render(TEMPLATES.template("{{ large() }}"), {"large": no_memory})
 
 
 def test_each_filling_has_its_own_steps() -> None:
