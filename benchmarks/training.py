@@ -21,6 +21,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.run_bench import run_bench
+
 USERS = (20_000, 100_000, 1_000_000)
 _MANY = 500_000  # from this number of users on, each way runs only once
 
@@ -157,4 +159,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_bench("benchmarks.training")

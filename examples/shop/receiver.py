@@ -27,4 +27,5 @@ if __name__ == "__main__":
     Thread(target=server.serve_forever, daemon=True).start()
     command = subprocess.Popen(sys.argv[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl-C is for the command
+    signal.signal(signal.SIGTERM, lambda *_: command.terminate())
     sys.exit(command.wait())

@@ -17,7 +17,7 @@ from segue.triggers.sending.post_webhook import Answer
 from segue.triggers.sending.webhook_body import BadBody, Message, Receiver
 from segue.triggers.service.dead_letters import DeadLetters, Letter
 from segue.triggers.service.run_triggers import poster_of, receivers_of
-from segue.triggers.service.trigger_topics import prepare_trigger_topics, trigger_group
+from segue.triggers.service.trigger_topics import check_trigger_topics, trigger_group
 from segue.triggers.trigger_file import Triggers
 from streamer.interfaces.lane_errors import Fenced, InDoubt
 from streamer.interfaces.lane_interfaces import OutRecord
@@ -63,10 +63,11 @@ def retry_letters(
 
     Raises:
         AnotherRetry: another retry has begun.
+        BadTopics: `segue triggers run` has not created its topics yet, or they do not fit together.
         Unreachable: Kafka does not answer, or a webhook that was taken could not be removed.
     """
     receivers = receivers_of(file, triggers, settings.topics)
-    prepare_trigger_topics(settings, say)
+    check_trigger_topics(settings)
     writer = Writer(
         f"{trigger_group(settings)}-retry",
         settings.kafka_client,

@@ -255,6 +255,17 @@ def test_a_bad_file_and_a_missing_topic_are_one_sentence(stage: Stage, kafka: Ka
         assert "topics nowhere-segment-changes, nowhere-user-segments do not exist" in process.err
 
 
+def test_a_retry_before_the_first_run_creates_no_topic(stage: Stage) -> None:
+    stage.file("http://127.0.0.1:1/")
+    for _ in range(2):
+        with stage.triggers("retry") as process:
+            assert process.ends() == 6
+            missing = (
+                f"there is no {stage.topics.trigger_ledger} and no {stage.topics.trigger_dead_letters}: "
+            )
+            assert f"{missing}`segue triggers run` makes them" in process.err
+
+
 @pytest.mark.long
 def test_killed_again_and_again_with_a_receiver_of_all_faults(stage: Stage) -> None:
     changes = visits(users=40, rounds=25)

@@ -111,7 +111,7 @@ def test_a_second_retry_and_a_failed_commit_are_one_sentence(
 
     monkeypatch.setattr(retry_letters, "Writer", Broken)
     monkeypatch.setattr(retry_letters, "DeadLetters", lambda _: Letters("a"))
-    monkeypatch.setattr(retry_letters, "prepare_trigger_topics", lambda *_: 1)
+    monkeypatch.setattr(retry_letters, "check_trigger_topics", lambda _: None)
     taken = Answer(taken=True)
     monkeypatch.setattr(retry_letters, "poster_of", lambda _: (None, lambda _message: taken))
     triggers = Triggers((Trigger(name="t", on="entering", segment=1, url="http://x"),))
