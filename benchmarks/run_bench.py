@@ -1,4 +1,4 @@
-"""Runs a benchmark as a command of Segue runs: an error is one sentence, ctrl-C one word and exit code 130."""
+"""Runs a benchmark as `segue` runs a command: an error is one sentence; ctrl-C is one word, with 130."""
 
 from __future__ import annotations
 

@@ -110,9 +110,10 @@ def _check_enough(selection: Selection, settings: FitSettings) -> None:
     if used == 0:
         raise NobodyTrains(_nobody(selection))
     if used < needed:
+        fix = f"set k to {used} or less" if used > 1 else "train when there are more"
         raise BadTraining(
             f"only {counted(used, 'user')} can be trained on, of {selection.users_read:,} read, and {needed} "
-            f"segments need at least {needed}: {_dropped(selection)}"
+            f"segments need at least {needed} ({_dropped(selection)}): {fix}"
         )
 
 

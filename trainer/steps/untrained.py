@@ -47,8 +47,11 @@ def untrained_in(report: bytes) -> Iterator[str]:
         f"not trained on: {', '.join(found)}{' (a user may have several reasons)' if len(found) > 1 else ''}"
     )
     if 2 * users.used < users.read:
-        yield (
-            f"fewer than half of the users were trained on, {users.used / users.read:.1%}: fill in the "
-            "missing values in the warehouse, or leave the feature that most users lack out of the setting "
-            "features"
-        )
+        few = f"fewer than half of the users were trained on, {users.used / users.read:.1%}"
+        if 2 * (users.read - users.without_orders) < users.read:
+            yield f"{few}: most have no order yet, and only users with an order make the segments"
+        else:
+            yield (
+                f"{few}: fill in the missing values in the warehouse, or leave the feature that most users"
+                " lack out of the setting features"
+            )

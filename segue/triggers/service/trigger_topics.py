@@ -67,7 +67,7 @@ def check_trigger_topics(settings: Settings) -> None:
         found = _found(settings, admin)
         if absent := [name for name in trigger_topic_configs(settings.topics) if name not in found]:
             raise BadTopics(
-                f"there is no {' and no '.join(absent)}: `segue triggers run` makes them at its first start, or"
+                f"there is no {' and no '.join(absent)}: `segue triggers run` makes them, or"
                 " correct the setting topic_prefix"
             )
         _check(settings, admin, found)

@@ -84,7 +84,8 @@ def test_features_that_nobody_has_are_named() -> None:
 
 def test_one_user() -> None:
     assert refusal([{}, {"total_orders": None}]) == (
-        "only 1 user can be trained on, of 2 read, and 2 segments need at least 2: 1 without an order"
+        "only 1 user can be trained on, of 2 read, and 2 segments need at least 2"
+        " (1 without an order): train when there are more"
     )
 
 
@@ -92,8 +93,9 @@ def test_fewer_users_than_segments() -> None:
     told = refusal(
         [{"age": float(age)} for age in (1, 2, 3)], FitSettings(k=4, features=features_named("age"))
     )
-    assert (
-        told == "only 3 users can be trained on, of 3 read, and 4 segments need at least 4: none was dropped"
+    assert told == (
+        "only 3 users can be trained on, of 3 read, and 4 segments need at least 4 (none was dropped): set k"
+        " to 3 or less"
     )
 
 

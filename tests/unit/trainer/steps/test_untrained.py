@@ -28,9 +28,11 @@ def test_fewer_than_half_is_warned_of() -> None:
     assert told(used=150, without_orders=150) == [
         "150 of 300 users were not trained on: 150 without an order"
     ]
-    assert told(used=149, without_orders=151)[1].startswith(
-        "fewer than half of the users were trained on, 49.7%: fill in the missing"
+    few = "fewer than half of the users were trained on, 49.7%: "
+    assert told(used=149, without_orders=151)[1] == (
+        f"{few}most have no order yet, and only users with an order make the segments"
     )
+    assert told(used=149, without_orders=150, missing={"age": 1})[1].startswith(f"{few}fill in the missing")
 
 
 def test_one_user_is_one_user() -> None:

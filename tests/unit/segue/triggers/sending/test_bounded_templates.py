@@ -76,7 +76,7 @@ def test_a_text_too_large_for_the_memory_is_told_in_plain_words() -> None:
     def no_memory() -> str:
         raise MemoryError
 
-    with pytest.raises(Unbounded, match="^a text or a list does not fit into memory$"):
+    with pytest.raises(Unbounded, match=r"^a text or a list does not fit into memory$"):
         render(TEMPLATES.template("{{ large() }}"), {"large": no_memory})
 
 
