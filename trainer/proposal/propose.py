@@ -10,6 +10,7 @@ from trainer.proposal.looks.shop_columns import ShopColumn, ShopTable
 from trainer.proposal.plan_tables import plan_tables
 from trainer.proposal.propose_features import choose
 from trainer.proposal.proposed_settings import Proposal
+from trainer.proposal.roles.personal_data import unfit
 from trainer.proposal.roles.shop_roles import Shop, find_shop
 from trainer.proposal.table_plan import TablePlan
 from trainer.warehouse.tables.column_types import Form, form_of
@@ -28,6 +29,7 @@ def propose(found: ShopTables, desk: Desk) -> Proposal:
     shop = find_shop(found.tables, desk)
     proposal = Proposal(used=_uses(found, shop))
     chosen = choose(shop, desk, proposal)
+    _nested(shop, proposal)
     plans = plan_tables(shop, chosen, desk, found.dialect, proposal)
     columns = [value.column for plan in plans for value in plan.values]
     columns += [column for plan in plans for join in plan.joins for column in (join.left, join.right)]
@@ -78,6 +80,15 @@ def _tables(plans: Sequence[TablePlan], queries: set[str], found: ShopTables, pr
         proposal.settings["tables"] = tables
     if columns:
         proposal.settings["columns"] = columns
+
+
+def _nested(shop: Shop, proposal: Proposal) -> None:
+    """Name the columns that only a query can read, though no feature was looked for in their table."""
+    for one in shop.used:
+        by_column = proposal.left_out.setdefault(printable_cell(one.table.name), {})
+        for column in one.table.columns:
+            if column.kind == "unreadable":
+                by_column.setdefault(printable_cell(column.name), unfit(column, of_users=False) or "")
 
 
 def _uses(found: ShopTables, shop: Shop) -> dict[str, str]:

@@ -116,7 +116,7 @@ def _offer_rfm(shop: Shop, chosen: Chosen, proposal: Proposal) -> None:
     proposal.say(
         "preset",
         f"For segments by recency ({time}), frequency and money (docs/rfm.md), write this line in place of"
-        " features.",
+        " features and of the section [declare].",
     )
     if chosen.total is not None:
         order_id, amount = (

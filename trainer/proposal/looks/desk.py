@@ -144,7 +144,7 @@ class Desk:
             found, date = typed, DateForm() if typed == "date" else None
         return ShopColumn(
             name,
-            found if counted[0] else "empty",
+            found if counted[0] or typed == "unreadable" else "empty",
             rows,
             int(counted[0]),
             int(counted[1]),

@@ -9,10 +9,13 @@ def word_set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-USER = word_set("customer user client buyer member shopper consumer cust patron kunde kunden kd account")
+USER = word_set(
+    "customer user client buyer member shopper consumer cust patron kunde kunden kd account "
+    "subscriber guest donor"
+)
 ORDER = word_set(
-    "order invoice transaction trans txn bill receipt sale purchase basket ticket bestell bestellung "
-    "bestellungen best rechnung rechnungs rg auftrag auftrags beleg kauf"
+    "order invoice transaction trans txn bill receipt sale purchase basket ticket booking box bestell "
+    "bestellung bestellungen best rechnung rechnungs rg auftrag auftrags beleg kauf"
 )
 PRODUCT = word_set("product item stock sku article artikel art asin produkt produkte material upc ean isbn")
 ID = word_set("id key no nr num number nummer code uid uuid guid ref")

@@ -17,6 +17,8 @@ _OTHER_TIMES = word_set(
     "ship shipped shipping delivery delivered due estimated update updated modified approved carrier limit "
     "expire start return returned review answer first lieferdatum versand"
 )
+_SENT = word_set("ship shipped shipping sent versand")
+"""The time of an order that has no other time."""
 _ORDER_TIMES = word_set("created placed purchase ordered")
 _COSTS = word_set("cost tax discount freight shipping profit fee margin rabatt steuer market")
 _QUANTITY = word_set("quantity qty menge anzahl anz unit stueck piece pcs")
@@ -101,8 +103,10 @@ def _product_id(look: _Look) -> float:
 
 
 def _time(look: _Look) -> float:
-    if look.column.kind != "date" or look.words & (_OTHER_TIMES | BIRTH):
+    if look.column.kind != "date" or look.words & BIRTH:
         return 0
+    if look.words & _OTHER_TIMES:
+        return 0.1 if look.words & _SENT else 0
     return 1 + bool(look.words & (ORDER | _ORDER_TIMES)) + 0.5 * bool(look.words & _ORDER_TIMES)
 
 

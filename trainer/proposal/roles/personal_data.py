@@ -60,7 +60,7 @@ def unfit(column: ShopColumn, *, of_users: bool) -> str | None:
     if words_of(column.name) & _ROWS:
         return "it says which rows count: filter by it in a query (docs/your-data.md)"
     if column.kind in ("empty", "unreadable"):
-        return "it has no values" if column.kind == "empty" else f"its type is {column.type}"
+        return "it has no values" if column.kind == "empty" else _of_type(column.type)
     if column.kind == "date":
         return "a date"
     if column.distinct < 2:
@@ -68,3 +68,18 @@ def unfit(column: ShopColumn, *, of_users: bool) -> str | None:
     if column.kind == "text" and column.distinct > _MOST_VALUES:
         return f"it has {column.distinct:,} different texts"
     return None
+
+
+def _of_type(kind: str) -> str:
+    """Say that no feature can read a type.
+
+    >>> _of_type("STRUCT(price DOUBLE)[]"), _of_type("STRUCT(age BIGINT)")
+    ('it is a list: a query can unnest it (docs/your-data.md)', 'it has fields: a query can read them (docs/your-data.md)')
+    >>> _of_type("BLOB")
+    'its type is BLOB'
+    """
+    if kind.endswith("]"):
+        return "it is a list: a query can unnest it (docs/your-data.md)"
+    if kind.upper().startswith("STRUCT"):
+        return "it has fields: a query can read them (docs/your-data.md)"
+    return f"its type is {kind}"

@@ -44,7 +44,8 @@ def header(path: Path, form: Csv) -> list[str]:
     lower = [name.lower() for name in names]
     if twice := [name for name in names if lower.count(name.lower()) > 1]:
         raise BadWarehouse(
-            f"{path}, line {first.line}, has column {twice[0]} more than once (case does not count)"
+            f"{path}, line {first.line}, has column {twice[0]} more than once (case does not count):"
+            " give each column its own name there"
         )
     return names
 

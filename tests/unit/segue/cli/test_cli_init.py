@@ -84,7 +84,9 @@ def test_the_offered_preset_in_place_of_features_trains(shape: str, tmp_path: Pa
     file = Path("segue.toml")
     text = file.read_text(encoding="utf-8")
     assert '\n# preset = "rfm"\n' in text
-    file.write_text(re.sub(r"(?ms)^features = \[.*?\]$", 'preset = "rfm"', text), encoding="utf-8")
+    assert "in place of features and of the section [declare]" in " ".join(re.findall(r"[^\s#]+", text))
+    without = re.sub(r"(?ms)^\[declare\]$.*?(?=^\[)", "", text)
+    file.write_text(re.sub(r"(?ms)^features = \[.*?\]$", 'preset = "rfm"', without), encoding="utf-8")
 
     command = [
         "train",

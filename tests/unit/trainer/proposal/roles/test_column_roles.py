@@ -29,6 +29,11 @@ def test_an_order_line_of_online_retail() -> None:
     }  # fmt: skip
 
 
+def test_a_box_of_a_subscriber_has_only_the_time_at_which_it_was_sent() -> None:
+    found = roles("boxes", Box__No="text", Subscriber="text", Shipped__At="date", Returned="date")
+    assert found == {"order_id": "Box No", "user_id": "Subscriber", "time": "Shipped At"}
+
+
 def test_the_time_of_an_order_is_none_of_its_other_times() -> None:
     found = roles(
         "orders", order_id="text", customer_id="text", order_status="text", order_delivered_at="date",
