@@ -54,10 +54,22 @@ class BadWarehouse(SegueError):
     exit_code = 3
 
 
+class BadSource(BadWarehouse):
+    """An option or a setting names the warehouse or its tables wrongly: its URL, its path or a query."""
+
+    exit_code = 2
+
+
 class BadTraining(SegueError):
     """The usable rows cannot be segmented: there are too few users, or a feature is constant."""
 
     exit_code = 3
+
+
+class NotContinued(BadTraining):
+    """The settings differ from the current release, so a training cannot continue it."""
+
+    exit_code = 2
 
 
 class BadRelease(SegueError):

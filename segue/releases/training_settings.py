@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from schemas.errors import BadTraining
+from schemas.errors import NotContinued
 from schemas.features import RFM, Feature, beyond_default, features_text
 from schemas.release.model_release import ModelRelease
 from segue.config.command_line import bad_option
@@ -71,7 +71,7 @@ def fit_settings(
 
     Raises:
         BadSetting: a value cannot be used.
-        BadTraining: the continued release uses a feature that the settings do not declare.
+        NotContinued: the continued release uses a feature that the settings do not declare.
     """
     features = _features(settings, followed, refit=options.refit_space)
     base = _base(settings, followed, features)
@@ -121,9 +121,10 @@ def _features(settings: Settings, followed: ModelRelease | None, *, refit: bool)
     undeclared = [feature for feature in followed.declared if feature.name not in known]
     if undeclared:
         how = "set the preset rfm" if set(undeclared) <= set(beyond_default(RFM)) else "declare it"
-        raise BadTraining(
+        raise NotContinued(
             f"the current release {followed.version} takes {features_text(undeclared)}, which the setting"
-            f" `declare` lacks: {how} to continue the release, or leave it out with --refit-space"
+            f" `declare` lacks: {how} to continue the release, or leave it out with --refit-space; if it"
+            " is the release of another shop, set another topic_prefix"
         )
     return tuple(known[feature.name] for feature in followed.features)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from schemas.errors import BadWarehouse
+from schemas.errors import BadSource
 from trainer.warehouse.kinds.postgres_warehouse import SCHEMES, parts_of
 
 _FORM = "write it as postgresql://user@host:5432/database"
@@ -39,15 +39,15 @@ def server_parts(url: str) -> Mapping[str, Any]:
     server of this machine if there is no host, and the user's name if there is no database.
 
     Raises:
-        BadWarehouse: the URL cannot be read, or a part is missing or wrong. No message quotes the URL,
+        BadSource: the URL cannot be read, or a part is missing or wrong. No message quotes the URL,
             because it may have a password.
     """
     parts = parts_of(url)
     for port in filter(None, str(parts.get("port", "")).split(",")):
         if not (port.isascii() and port.isdecimal()):
-            raise BadWarehouse(f"the PostgreSQL URL has a port that is no number: {_FORM}")
+            raise BadSource(f"the PostgreSQL URL has a port that is no number: {_FORM}")
         if not 0 < int(port) <= _MOST_PORT:
-            raise BadWarehouse(
+            raise BadSource(
                 f"the PostgreSQL URL has the port {port[:_SHOWN]}: give a number from 1 to {_MOST_PORT}"
             )
     by_service = "service" in parts or "PGSERVICE" in os.environ
@@ -56,7 +56,7 @@ def server_parts(url: str) -> Mapping[str, Any]:
         ("database", ("dbname",), "PGDATABASE"),
     ):
         if not (by_service or variable in os.environ or any(parts.get(name) for name in names)):
-            raise BadWarehouse(f"the PostgreSQL URL names no {what}: {_FORM}")
+            raise BadSource(f"the PostgreSQL URL names no {what}: {_FORM}")
     return parts
 
 
@@ -64,12 +64,12 @@ def check_folder(folder: Path) -> None:
     """Check that a path is a folder, or nothing yet.
 
     Raises:
-        BadWarehouse: the path, or a part of it, is a file, or is named like one.
+        BadSource: the path, or a part of it, is a file, or is named like one.
     """
     if folder.suffix.lower() in _FILES and not folder.exists():
-        raise BadWarehouse(
+        raise BadSource(
             f"{folder} is named like a file, and a sink writes several files: name a folder for them"
         )
     for path in (folder, *folder.parents):
         if path.exists() and not path.is_dir():
-            raise BadWarehouse(f"folder {folder} cannot be made: {path} is a file, so name another folder")
+            raise BadSource(f"folder {folder} cannot be made: {path} is a file, so name another folder")

@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from msgspec import UnsetType
 
-from schemas.errors import BadTraining
+from schemas.errors import NotContinued
 from schemas.features import Feature, beyond_default, features_text, of_time
 from schemas.release.model_release import OF_NUMBERS, EncodedFeature, ModelRelease
 from trainer.steps.fit_settings import CategoryEncoding, FitSettings, Scaling
@@ -82,16 +82,17 @@ def check_continues(release: ModelRelease, settings: FitSettings) -> None:
     """Refuse to continue a release that differs from the settings.
 
     Raises:
-        BadTraining: the release differs. The message has each difference, its setting, and what to do.
+        NotContinued: the release differs. The message has each difference, its setting, and what to do.
     """
     found = list(differences(release, settings))
     if not found:
         return
     parts = "; ".join(f"{each.what} is {each.there} there and {each.here} here" for each in found)
     asking = list(dict.fromkeys(_asking(each, settings) for each in found))
-    raise BadTraining(
+    raise NotContinued(
         f"the current release {release.version} cannot be continued with {_named(asking, settings)}: "
-        f"{parts}; {_fix(found, asking)}, or learn everything again with --refit-space"
+        f"{parts}; {_fix(found, asking)}, or learn everything again with --refit-space; if it is the"
+        " release of another shop, set another topic_prefix"
     )
 
 

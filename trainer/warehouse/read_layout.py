@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from schemas.errors import BadWarehouse
+from schemas.errors import BadSource, BadWarehouse
 from trainer.warehouse.kinds.warehouse_source import NoTable, Source
 from trainer.warehouse.queries.dialects import DECODING, TRYING
 from trainer.warehouse.tables.column_types import Form, form_of
@@ -51,10 +51,12 @@ def read_layout(source: Source, names: Names, reading: Reading) -> ReadLayout:
     def add(table: str, *, required: bool) -> None:
         try:
             types = source.columns(table)
-        except NoTable:
-            if required:
-                raise
-            return
+        except NoTable as missing:
+            if not required:
+                return
+            if table in names.tables:
+                raise BadSource(str(missing)) from None
+            raise
         found = resolve(source.name, table, types, names, reading, decodes=source.dialect in DECODING)
         columns.update(found)
         forms.update({key: form_of(types[name]) for key, name in found.items() if name is not None})

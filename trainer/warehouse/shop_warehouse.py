@@ -9,7 +9,7 @@ from typing import Self, cast
 import pyarrow as pa
 
 from schemas.days import date_in, zone_of
-from schemas.errors import BadSetting, BadWarehouse
+from schemas.errors import BadSetting, BadSource, BadWarehouse
 from schemas.features import FEATURES, Feature, fields_read, of_time
 from schemas.input_events import Order, Signup
 from trainer.warehouse import fact_rows
@@ -137,7 +137,7 @@ class Warehouse:
             orders, in the order of the user id's UTF-8 bytes.
 
         Raises:
-            BadWarehouse: statuses should be excluded, but orders have no status.
+            BadSource: statuses should be excluded, but orders have no status.
         """
         query = self.feature_query(as_of, exclude_statuses, features, day=day, start=start, end=end)
         schema = schema_of(features)
@@ -164,10 +164,10 @@ class Warehouse:
             end: likewise.
 
         Raises:
-            BadWarehouse: statuses should be excluded, but orders have no status.
+            BadSource: statuses should be excluded, but orders have no status.
         """
         if exclude_statuses and not self._has_status:
-            raise BadWarehouse(
+            raise BadSource(
                 f"table {self._names.describe('orders')} of {self.name} has no column status, so "
                 f"exclude_statuses ({', '.join(exclude_statuses)}) cannot be applied: add the column or "
                 "exclude nothing"
@@ -325,16 +325,14 @@ def _source(path_or_url: str | Path, names: Names, reading: Reading) -> Source:
     if text.startswith(f"{bigquery_warehouse.SCHEME}://"):
         return bigquery_warehouse.BigQuerySource(text, names)
     if "://" in text:
-        raise BadWarehouse(
+        raise BadSource(
             f"a {text.partition('://')[0]}:// warehouse cannot be read: name a folder of Parquet or CSV "
             f"files, a DuckDB file, or a postgresql://, snowflake:// or bigquery:// URL"
         )
     try:
         path = Path(path_or_url).expanduser()
     except RuntimeError:
-        raise BadWarehouse(
-            f"warehouse {text} cannot be found: the user behind ~ has no home folder"
-        ) from None
+        raise BadSource(f"warehouse {text} cannot be found: the user behind ~ has no home folder") from None
     try:
         if path.is_dir():
             return folder_warehouse.FolderSource(path, names, reading.csv)
@@ -344,8 +342,8 @@ def _source(path_or_url: str | Path, names: Names, reading: Reading) -> Source:
         raise BadWarehouse(f"warehouse {path} cannot be read: {error.strerror}") from None
     if "@" in text and ":" in text:
         # Most likely a mistyped URL that contains a password, so the message does not show it.
-        raise BadWarehouse(
+        raise BadSource(
             "the warehouse is neither a path that exists nor a URL: write a URL as"
             " postgresql://user@host:5432/database"
         )
-    raise BadWarehouse(f"warehouse {path} does not exist: name a folder, a DuckDB file or a URL")
+    raise BadSource(f"warehouse {path} does not exist: name a folder, a DuckDB file or a URL")

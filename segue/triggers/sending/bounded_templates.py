@@ -164,8 +164,8 @@ def _check_arguments(name: str, text: object, arguments: Iterable[object]) -> No
     if name == "format" and isinstance(text, str) and _WIDE.search(text):
         raise Unbounded("a width in a format is too large")
     match name, text, *others:
-        case "replace", str(), str(old), str(new), *_:
-            _check_size(text.count(old) * len(new))
+        case "replace", str() as whole, str(old), str(new), *_:
+            _check_size(whole.count(old) * len(new))
         case ("join", list() | tuple() | str() as items, str(between), *_) | (
             "join",
             str(between),

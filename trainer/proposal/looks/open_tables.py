@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from schemas.errors import BadWarehouse
+from schemas.errors import BadSource, BadWarehouse
 from trainer.proposal.looks.csv_guess import csv_form
 from trainer.proposal.looks.desk import MOST_ROWS, Desk
 from trainer.proposal.looks.same_tables import grouped
@@ -62,7 +62,7 @@ def open_tables(path_or_url: str, desk: Desk) -> ShopTables:
         return _of_database(source, _POSTGRES_TABLES, desk)
     if "://" in path_or_url:
         scheme = path_or_url.partition("://")[0]
-        raise BadWarehouse(
+        raise BadSource(
             f"the tables of a {scheme}:// warehouse cannot be looked at: name a folder, a DuckDB file or a"
             " postgresql:// URL, or write segue.toml by hand (docs/your-data.md)"
         )
@@ -70,7 +70,7 @@ def open_tables(path_or_url: str, desk: Desk) -> ShopTables:
     if path.is_dir():
         return _of_folder(path, desk)
     if not path.exists():
-        raise BadWarehouse(f"warehouse {path} does not exist: name a folder, a DuckDB file or a URL")
+        raise BadSource(f"warehouse {path} does not exist: name a folder, a DuckDB file or a URL")
     return _of_database(duckdb_warehouse.open_file(path, Names()), _DUCKDB_TABLES, desk)
 
 

@@ -73,10 +73,10 @@ def unfit(column: ShopColumn, *, of_users: bool) -> str | None:
 def _of_type(kind: str) -> str:
     """Say that no feature can read a type.
 
-    >>> _of_type("STRUCT(price DOUBLE)[]"), _of_type("STRUCT(age BIGINT)")
-    ('it is a list: a query can unnest it (docs/your-data.md)', 'it has fields: a query can read them (docs/your-data.md)')
-    >>> _of_type("BLOB")
-    'its type is BLOB'
+    >>> _of_type("STRUCT(price DOUBLE)[]")
+    'it is a list: a query can unnest it (docs/your-data.md)'
+    >>> _of_type("STRUCT(age BIGINT)"), _of_type("BLOB")
+    ('it has fields: a query can read them (docs/your-data.md)', 'its type is BLOB')
     """
     if kind.endswith("]"):
         return "it is a list: a query can unnest it (docs/your-data.md)"

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pyarrow as pa
 from sqlglot import exp
 
-from schemas.errors import BadWarehouse
+from schemas.errors import BadSource, BadWarehouse
 from trainer.warehouse.kinds.arrow_batches import of_rows
 from trainer.warehouse.kinds.drivers import driver
 from trainer.warehouse.kinds.warehouse_source import NoTable, Row, check_has, failing, query_hint
@@ -119,7 +119,7 @@ def _parts(url: str) -> tuple[str, str, str | None]:
         or "@" in parts.netloc
         or options.keys() - {"location"}
     ):
-        raise BadWarehouse(
+        raise BadSource(
             "the BigQuery URL cannot be read: write it as bigquery://project/dataset, with ?location=EU "
             "where it is not in the US; credentials come from GOOGLE_APPLICATION_CREDENTIALS or gcloud, "
             "never from the URL"

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from schemas.errors import BadWarehouse
+from schemas.errors import BadSource, BadWarehouse
 from trainer.warehouse.kinds.arrow_batches import ROWS_A_BATCH, of_schema
 from trainer.warehouse.kinds.warehouse_source import NoTable, Row, check_has, failing, query_hint
 from trainer.warehouse.tables.table_names import Names, table_fix
@@ -26,6 +26,7 @@ _MEMORY_MB = 1_000
 _MEMORY_OF_A_THREAD_MB = 125  # the minimum in DuckDB's manual
 
 # Tables of the main schema are listed without the schema.
+_WRONG_QUERY = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException)
 _KNOWN_TABLES = """
     select case table_schema when 'main' then '' else table_schema || '.' end || table_name
     from information_schema.tables
@@ -68,8 +69,8 @@ class DuckSource:
                 try:
                     self._check_once(table)
                     return self._described(table)
-                except duckdb.CatalogException as error:
-                    raise BadWarehouse(f"{failing(table, self.name)}: {self._no_table(error)}") from None
+                except _WRONG_QUERY as error:
+                    raise BadSource(f"{failing(table, self.name)}: {self._no_table(error)}") from None
         with self._failures(f"table {self._names.describe(table)} of {self.name} cannot be read"):
             try:
                 return self._described(table)
@@ -79,8 +80,8 @@ class DuckSource:
                 fix = table_fix(self._names, table, known, make)
                 raise NoTable(f"{self.name} has no table {self._names.describe(table)}: {fix}") from None
 
-    def _no_table(self, error: duckdb.CatalogException) -> str:
-        """Why a query fails that names a table or a function which is not there."""
+    def _no_table(self, error: duckdb.Error) -> str:
+        """Why a query fails, for example because it names a table that is not there."""
         return _sentence(str(error), None)
 
     def _check_once(self, table: str) -> None:
@@ -89,7 +90,7 @@ class DuckSource:
         names = [str(row[0]).lower() for row in described]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise BadWarehouse(
+            raise BadSource(
                 f"the query of the setting tables.{table} has column {twice} more than once (case does not"
                 " count): give each column its own name"
             )

@@ -135,7 +135,7 @@ class FolderSource(DuckSource):
                 return csv_files.trouble(path, self._form)
         return None
 
-    def _no_table(self, error: duckdb.CatalogException) -> str:
+    def _no_table(self, error: duckdb.Error) -> str:
         missing = _MISSING.search(str(error))
         if missing is None:
             return super()._no_table(error)

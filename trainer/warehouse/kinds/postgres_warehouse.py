@@ -11,7 +11,7 @@ import psycopg
 import pyarrow as pa
 from psycopg import conninfo
 
-from schemas.errors import BadWarehouse
+from schemas.errors import BadSource, BadWarehouse
 from trainer.warehouse.kinds.arrow_batches import of_rows
 from trainer.warehouse.kinds.warehouse_source import NoTable, Row, check_has, failing, query_hint
 from trainer.warehouse.tables.table_names import Names, table_fix
@@ -137,7 +137,7 @@ class PostgresSource:
             types = {oid: str(kind) for oid, kind in self._connection.execute(_TYPES, [oids])}
         names = [column.name for column in found]
         if twice := [name for name in names if names.count(name) > 1]:
-            raise BadWarehouse(
+            raise BadSource(
                 f"{failing(table, self.name)}: it has column {twice[0]} more than once: name the columns "
                 "that Segue reads"
             )
@@ -180,7 +180,9 @@ class PostgresSource:
             for secret in self._secrets:
                 message = message.replace(secret, "***")
             words = what if unanswered is None or _OF_A_LOGIN.search(message) else unanswered
-            raise BadWarehouse(f"{whole or f'{self.name} {words}'}: {message}{hint}") from None
+            wrong_query = whole is not None and isinstance(error, psycopg.ProgrammingError)
+            kind = BadSource if wrong_query else BadWarehouse
+            raise kind(f"{whole or f'{self.name} {words}'}: {message}{hint}") from None
 
 
 def _type_of(column: psycopg.Column, kind: str) -> str:
@@ -194,14 +196,14 @@ def parts_of(url: str) -> Mapping[str, Any]:
     """The parameters of a URL. No message quotes the URL, because it may have a password.
 
     Raises:
-        BadWarehouse: the URL cannot be read.
+        BadSource: the URL cannot be read.
     """
     cannot = "the PostgreSQL URL cannot be read: write it as postgresql://user@host:5432/database"
     try:
         parts = conninfo.conninfo_to_dict(url)
     except psycopg.Error:
-        raise BadWarehouse(cannot) from None
+        raise BadSource(cannot) from None
     # A / or @ in a password breaks the URL: the rest of the password becomes the host or the database.
     if any("@" in value and value in url for value in (str(parts.get("host")), str(parts.get("dbname")))):
-        raise BadWarehouse(f"{cannot}, and percent-encode / and @ in the password")
+        raise BadSource(f"{cannot}, and percent-encode / and @ in the password")
     return parts

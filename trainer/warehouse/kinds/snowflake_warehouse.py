@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pyarrow as pa
 
-from schemas.errors import BadWarehouse
+from schemas.errors import BadSource, BadWarehouse
 from trainer.warehouse.kinds.arrow_batches import of_rows
 from trainer.warehouse.kinds.drivers import driver
 from trainer.warehouse.kinds.warehouse_source import NoTable, Row, check_has, failing, query_hint
@@ -122,7 +122,7 @@ def _parts(url: str) -> dict[str, str]:
     user, _, password = parts.netloc.rpartition("@")[0].partition(":")
     account = parts.netloc.rpartition("@")[2]
     if not (account and user and database) or "/" in schema or ":" in account or parts.fragment:
-        raise BadWarehouse(
+        raise BadSource(
             "the Snowflake URL cannot be read: write it as "
             "snowflake://user@account/database/schema?warehouse=name, and percent-encode : / # ? and @ in "
             "the password"

@@ -69,7 +69,7 @@ def test_settings_that_do_not_fit_are_told_after_the_tables(tmp_path: Path, caps
         'features = ["total_orders"]\n[csv]\nseparator = ";"\n[tables]\nusers = ""\norders = "Bestellung"\n'
     )
 
-    assert run(["inspect", "--warehouse", "shop"]) == 3
+    assert run(["inspect", "--warehouse", "shop"]) == 2
 
     said = capsys.readouterr()
     assert "Bestellungen: 150 rows" in said.out

@@ -105,7 +105,7 @@ def test_an_interval_a_logarithm_and_groups(tmp_path: Path, capsys: Capture) -> 
     assert capsys.readouterr().out.splitlines()[-1].endswith(release["version"])
 
     Path("segue.toml").write_text(DECLARED.replace("quantile = 5", "quantile = 2"), encoding="utf-8")
-    assert run(["train", *options[2:], "--current", str(folder)]) == 3
+    assert run(["train", *options[2:], "--current", str(folder)]) == 2
     told = capsys.readouterr().err
     assert (
         "the encoding of orders is quantile = 5 there and quantile = 2 here; declare these features" in told
@@ -220,7 +220,7 @@ def test_a_nightly_line_continues_the_preset_it_was_begun_with(
     assert (told["k"], told["k_by"], told["impact"]["current"]) == (3, "release", Path(first).name)
 
     monkeypatch.setenv("SEGUE_PRESET", "article")
-    assert run([*nightly, "--current", first]) == 3
+    assert run([*nightly, "--current", first]) == 2
     refused = capsys.readouterr().err.splitlines()[-1]
     assert "cannot be continued with preset article: the encoding of gender" in refused
     assert (
@@ -411,3 +411,34 @@ def test_a_release_to_continue_that_cannot_be_read_is_one_sentence(tmp_path: Pat
     with without_rights(tmp_path / "release"):
         assert run(["train", "--warehouse", "tables", "--current", "release"]) == 4
     assert "release/manifest.json cannot be read (Permission denied)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("settings", "warehouse", "code", "expected"),
+    [
+        ('[tables]\nusers = "usres"', "tables", 2, "did you mean users?"),
+        (
+            '[tables]\nusers = "select nothing from users"',
+            "tables",
+            2,
+            "query of the setting tables.users fails",
+        ),
+        ('[tables]\nusers = "select * from nowhere"', "tables", 2, "query of the setting tables.users fails"),
+        ('[columns.users]\nage = "yaers"', "tables", 2, "setting columns.users.age is 'yaers'"),
+        ('exclude_statuses = ["Lost"]', "tables", 2, "has no column status"),
+        ("", "tabels", 2, "warehouse tabels does not exist"),
+        ("", "mysql://shop", 2, "a mysql:// warehouse cannot be read"),
+        ("", "bigquery://shop", 2, "the BigQuery URL cannot be read"),
+        ("", "tables/users.csv", 3, "is not a DuckDB file"),
+    ],
+)
+def test_a_cause_in_the_settings_has_their_exit_code(
+    settings: str, warehouse: str, code: int, expected: str, tmp_path: Path, capsys: Capture
+) -> None:
+    write_csv(shop(8), tmp_path / "tables", without={"orders": ("status",)})
+    Path("segue.toml").write_text(settings, encoding="utf-8")
+
+    assert run(["train", "--current", "none", "--warehouse", warehouse]) == code
+
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert expected in told

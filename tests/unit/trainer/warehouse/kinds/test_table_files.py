@@ -77,8 +77,14 @@ LONG_LINE = b"u,,," + b"x" * 10_000_000 + b",,\n"
     [
         (b"", " is empty: its first line must have the column names"),
         (b"\xef\xbb\xbf\n", " is empty: its first line must have the column names"),
-        (b"id,age,id\n", ", line 1, has column id more than once (case does not count): give each column its own name there"),
-        (b"id,Age,age\n", ", line 1, has column Age more than once (case does not count): give each column its own name there"),
+        (
+            b"id,age,id\n",
+            ", line 1, has column id more than once (case does not count): give each column its own",
+        ),
+        (
+            b"id,Age,age\n",
+            ", line 1, has column Age more than once (case does not count): give each column its own",
+        ),
         (b"id,a\xf1o\n", ": line 1 is not UTF-8: the byte 0xf1 follows 'id,a'; save the file as UTF-8"),
         (
             "id,age\n".encode("utf-16-le"),
