@@ -129,22 +129,26 @@ def _with_settings(function: _Function, uses: tuple[str, ...]) -> _Function:
 
 
 def _check_named(parameter: inspect.Parameter, value: object) -> None:
-    """Check that a path, a prefix, a name or an id is not empty.
+    """Check that a path, a prefix, a name or an id is not empty, and has no NUL, which no path may have.
 
     The shell passes an empty text for an unset variable. An empty path would mean the working directory, an
     empty prefix all keys of a Redis.
 
     Raises:
-        BadUsage: the value is empty.
+        BadUsage: the value is empty, or has a NUL.
     """
     metadata = getattr(parameter.annotation, "__metadata__", ())
     info = next((each for each in metadata if hasattr(each, "metavar")), None)
     if info is None or info.metavar not in _NEVER_EMPTY:
         return
-    if value == "" or (isinstance(value, list) and "" in value):
-        is_option = isinstance(info, OptionInfo)
-        name = f"option --{parameter.name.replace('_', '-')}" if is_option else f"argument {info.metavar}"
-        wanted = _NEVER_EMPTY[info.metavar]
+    is_option = isinstance(info, OptionInfo)
+    name = f"option --{parameter.name.replace('_', '-')}" if is_option else f"argument {info.metavar}"
+    texts = value if isinstance(value, list) else [value]
+    wanted = _NEVER_EMPTY[info.metavar]
+    for text in texts:
+        if isinstance(text, str) and "\0" in text:
+            raise BadUsage(f"{name} is {text!r}: {wanted} without a NUL character")
+    if "" in texts:
         raise BadUsage(f"{name} is '': {wanted}; an unset variable gives an empty text")
 
 

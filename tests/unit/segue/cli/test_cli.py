@@ -126,6 +126,11 @@ def test_it_tells_its_version(capsys: Capture) -> None:
         (["predict", "--age", "nan"], "option --age is 'nan': give a number from 0 to 150"),
         (["predict", "--total-orders", "-1"], "option --total-orders is '-1': give 0 or more"),
         (["predict", "--total-orders", "2.5"], "option --total-orders is '2.5': give a whole number"),
+        (["publish", "a\0b"], "is 'a\\x00b': name a path or an address without a NUL character"),
+        (
+            ["user", "7", "--config", "a\0b"],
+            "option --config is 'a\\x00b': name a path or an address without",
+        ),
         (["demo", "--rate", "0"], "option --rate is 0.0: give events a second, above 0"),
         (["worker", "--session-timeout-ms", "3000"], "a third of session_timeout_ms (3000) at most"),
     ],
