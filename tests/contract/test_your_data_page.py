@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from schemas.input_events import Item, Order
@@ -128,3 +129,16 @@ def test_a_release_is_trained_from_the_settings_alone(
     settings.write_text(BLOCKS[shop], encoding="utf-8")
     command = ["train", "--current", "none", "--warehouse", str(SHOPS / shop), "--k", "2", "--no-compare"]
     assert run([*command, "--out", "here"]) == 0, capsys.readouterr().err
+
+
+def test_nested_columns_and_negative_amounts_are_read_as_the_page_says() -> None:
+    nested, lines, amount = (
+        next(code for code in re.findall(r"`([^`\n]+)`", PAGE) if word in code)
+        for word in ("profile.", "unnest(", "translate(")
+    )
+    made = "select 7 as purchase_id, [{'brand': 'a', 'price': 1.5}, {'brand': 'b', 'price': 2.5}] as lines"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table purchases as {made}")
+        assert connection.execute(lines).fetchall() == [(7, "a", 1.5), (7, "b", 2.5)]
+        profile = "(select {'address': {'country': 'ES'}} as profile, '(1,249.50)' as amount)"
+        assert connection.execute(f"select {nested}, {amount} from {profile}").fetchall() == [("ES", -1249.5)]
