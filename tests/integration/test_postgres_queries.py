@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from schemas.errors import BadSetting, BadWarehouse
+from schemas.errors import BadSetting, BadSource, BadWarehouse
 from tests.support.inputs.shops import Shop, everything, write_csv, write_postgres
 from tests.support.servers.postgres import Postgres, running_postgres
 from trainer.warehouse import Names, Reading, open_warehouse
@@ -103,7 +103,7 @@ def test_the_types_of_a_query_s_columns(database: str) -> None:
 
 
 def test_a_table_that_is_not_there_has_its_own_error(database: str) -> None:
-    with pytest.raises(NoTable, match="has no table peopel"):
+    with pytest.raises(BadSource, match="has no table peopel"):
         open_warehouse(database, Names({"users": "peopel"}))
 
 

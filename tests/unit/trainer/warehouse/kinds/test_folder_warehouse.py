@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from schemas.errors import BadSetting, BadWarehouse
+from schemas.errors import BadSetting, BadSource, BadWarehouse
 from tests.support.inputs.shops import Shop, everything, write_csv, write_duckdb, write_parquet
 from trainer.warehouse import Csv, Names, Reading, open_warehouse
 from trainer.warehouse.kinds.folder_warehouse import FolderSource
@@ -227,7 +227,7 @@ def test_a_missing_table_is_told_when_its_columns_are_asked_for(tmp_path: Path) 
 
 def test_a_database_without_a_table(tmp_path: Path) -> None:
     path = write_duckdb(SHOP, tmp_path / "shop.duckdb")
-    with pytest.raises(NoTable, match="has no table peopel"):
+    with pytest.raises(BadSource, match="has no table peopel"):
         open_warehouse(path, Names({"users": "peopel"}))
-    with pytest.raises(NoTable, match=r'as tables\.users = "" in segue\.toml says'):
+    with pytest.raises(BadSource, match=r'as tables\.users = "" in segue\.toml says'):
         open_warehouse(path, Names({"users": ""}))
