@@ -45,9 +45,11 @@ def init(
     file = Path(out)
     check_new(file)
     with looked_at(warehouse) as (tables, desk):
+        for sentence in tables.notes:
+            warn(sentence)
         made = make_proposal(warehouse, tables, desk, datetime.now(UTC))
     write_new(file, made.text)
-    for sentence in (*tables.notes, *made.proposal.warnings):
+    for sentence in made.proposal.warnings:
         warn(sentence)
     for note in made.tried.notes:
         warn(note)

@@ -235,6 +235,17 @@ def test_a_file_that_is_nothing(text: str, why: str, tmp_path: Path, capsys: Cap
     assert why in refused(tmp_path / "shop", capsys)
 
 
+def test_a_file_that_is_not_read_is_named_where_it_is_missed(tmp_path: Path, capsys: Capture) -> None:
+    exports.write_table(tmp_path / "shop" / "clients.csv", "client_id,age", [(1, 20), (2, 30)])
+    exports.write_table(tmp_path / "shop" / "sales.csv", "invoice,client_id,date,sum,sum", [(1, 1, 2, 3, 4)])
+
+    assert run(["init", "--warehouse", str(tmp_path / "shop")]) == 3
+    note, error = capsys.readouterr().err.splitlines()
+    assert note.startswith("Note: not read: ")
+    assert "has column sum more than once" in note
+    assert error.startswith("Error: no table has an order's id")
+
+
 def test_no_row_can_be_read(tmp_path: Path, capsys: Capture) -> None:
     rows = [(n, n % 9, f"2020-01-{1 + n % 28:02}", n) for n in range(30)]
     shop = tmp_path / "shop"
