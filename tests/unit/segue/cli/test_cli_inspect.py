@@ -90,5 +90,5 @@ def test_without_orders_the_tables_are_shown(tmp_path: Path, capsys: Capture) ->
 
 
 def test_other_addresses_are_refused(capsys: Capture) -> None:
-    assert run(["inspect", "--warehouse", "snowflake://me@account/db/public"]) == 3
+    assert run(["inspect", "--warehouse", "snowflake://me@account/db/public"]) == 2
     assert "the tables of a snowflake:// warehouse cannot be looked at" in capsys.readouterr().err
