@@ -6,16 +6,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
 
 from schemas.days import date_in
 from schemas.features import RFM, Feature, declared
 from schemas.input_events import Order, Signup
-from schemas.outputs.segment_change import FeatureValue
 from schemas.release.model_release import ModelRelease
-from streamer.segment.scoring import Scorer
 from trainer.fit import fit
 from trainer.release.pipeline_numbers import release_of
+from trainer.steps.batch_scorer import score
 from trainer.steps.presets import PRESETS
 from trainer.steps.training_rows import select
 from trainer.warehouse import Warehouse
@@ -63,7 +61,6 @@ class ShopDays:
         self._warehouse = warehouse
         self._one_of = one_of
         self.release = _release(warehouse, features, first)
-        self._scorer = Scorer(self.release)
         self._by_day: dict[date, list[Fact]] = defaultdict(list)
         for fact in warehouse.events():
             if self._lives(fact.user_id):
@@ -78,17 +75,13 @@ class ShopDays:
         return self._by_day.get(day, [])
 
     def right_at_end_of(self, day: date) -> dict[str, Decision]:
-        """Return every user's decision at the end of a day: SQL over the warehouse, scored by the release."""
+        """Return every user's decision at the end of a day: SQL over the warehouse, scored as in training."""
         table = self._warehouse.features(midnight(day + ONE_DAY), features=self.features, day=day)
-        score = cache(self._scored)
-        columns = (table[feature.name].to_pylist() for feature in self.features)
-        users = zip(table["user_id"].to_pylist(), zip(*columns, strict=True), strict=True)
-        return {user_id: score(*values) for user_id, values in users if self._lives(user_id)}
-
-    def _scored(self, *values: FeatureValue) -> Decision:
-        names = (feature.name for feature in self.features)
-        score = self._scorer.score(dict(zip(names, values, strict=True)))
-        return Decision(score.segment, score.provisional)
+        columns = (table[feature.name].is_null().to_pylist() for feature in self.features)
+        provisional = map(any, zip(*columns, strict=True))
+        decisions = map(Decision, score(self.release, table).segments.tolist(), provisional)
+        users = zip(table["user_id"].to_pylist(), decisions, strict=True)
+        return {user_id: decision for user_id, decision in users if self._lives(user_id)}
 
     def _lives(self, user_id: str) -> bool:
         return self._one_of == 1 or sum(user_id.encode()) % self._one_of == 0
