@@ -18,7 +18,7 @@ from schemas.topics import Topics
 from segue.services import KafkaService, LocalRedis, RedisService
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import HANG_S
-from tests.support.worlds.made_up_release import a_release
+from tests.support.worlds.made_up_release import a_recency_release, a_release
 
 StartRedis = Callable[..., LocalRedis]
 NOBODY = "127.0.0.1:1"
@@ -125,6 +125,22 @@ def test_a_release_of_other_statuses_is_refused_and_the_one_before_stays(
         worker.says("the newest release is refused: ")
         publish(kafka, Topics(topic_prefix), encode_release(a_release()))
         worker.says('"phase": "live"')
+
+
+def test_a_start_with_another_time_zone_waits_and_names_both_zones(
+    kafka: KafkaService, settings: dict[str, str], topic_prefix: str, tmp_path: Path
+) -> None:
+    timed = {**settings, "SEGUE_DECLARE": '{"recency": {"kind": "days_since", "source": "last_order"}}'}
+    with SegueProcess(tmp_path, "worker", environment=timed) as worker:
+        worker.says("waiting for a first release")
+        publish(kafka, Topics(topic_prefix), encode_release(a_recency_release(time_zone="UTC")))
+        worker.says('"phase": "live"')
+        worker.terminate()
+        assert worker.ends() == 0
+    berlin = {**timed, "SEGUE_TIME_ZONE": "Europe/Berlin"}
+    with SegueProcess(tmp_path, "worker", environment=berlin) as worker:
+        worker.says("trained with time_zone 'UTC', but the setting is 'Europe/Berlin': set it to that")
+        worker.says('"phase": "waiting"')
 
 
 @pytest.mark.long
