@@ -21,7 +21,7 @@ from tests.support.worlds.lane_world import World, check_promises, drain
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]
 )
-some_settings = examples(80)
+some_settings = examples(50)
 
 
 def a_world(events: list[Event], partitions: int = 1, **options: Any) -> World:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.features import FEATURES
@@ -14,6 +14,7 @@ from schemas.release.model_release import ModelRelease
 from streamer.in_memory import MemoryRedis
 from streamer.interfaces.lane_interfaces import Record
 from streamer.refill.bootstrap_lanes import Fact
+from tests.support.inputs.laws import examples
 from tests.support.strategies.events import START, erasures, orders, signups
 from tests.support.worlds.bootstraps import fill
 from tests.support.worlds.lane_world import World, drain
@@ -30,7 +31,7 @@ RELEASES = (
 )
 facts = st.sampled_from(USERS).flatmap(lambda user_id: signups(user_id) | orders(user_id))
 events = st.lists(facts | facts | facts | st.sampled_from(USERS).flatmap(erasures), max_size=6)
-some_settings = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+some_settings = examples(40)
 Segments = Mapping[str, int | None]
 
 

@@ -24,7 +24,7 @@ from tests.support.worlds.translated import open_translated
 from trainer.warehouse import Reading, open_warehouse
 
 # A shop is written to disk and read by a database: a quarter of a second for each.
-SOME = examples(8)
+SOME = examples(5)
 FEW = examples(2)
 
 

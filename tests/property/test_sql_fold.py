@@ -128,7 +128,7 @@ def test_every_order_of_thelook_is_an_event(events: list[Event]) -> None:
     assert sum(isinstance(event, Signup) for event in events) == 20_000
 
 
-@examples(8)
+@examples(5)
 @given(
     shops(own=True),
     AS_OFS,
@@ -167,7 +167,7 @@ def test_random_dirty_shops(
 baskets = st.tuples(*(st.lists(orders(str(user)), max_size=6) for user in range(8)))
 
 
-@examples(6)
+@examples(4)
 @given(baskets, st.sampled_from([NONE_EXCLUDED, LOST]))
 def test_clean_orders_that_tie_often(baskets: tuple[list[Order], ...], excluded: frozenset[str]) -> None:
     """Every kind and source, also against the rules applied to all facts at once."""
