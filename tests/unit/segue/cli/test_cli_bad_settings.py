@@ -92,10 +92,10 @@ WRITES = "it writes: give a query that only reads"
 QUERIES = [
     (
         "select nonsense from orders",
-        3,
+        2,
         'the query of the setting tables.orders fails in folder .: .*"nonsense" not found .*',
     ),
-    ("select * from shipments", 3, "the query of the setting tables.orders fails in folder .: .*shipments.*"),
+    ("select * from shipments", 2, "the query of the setting tables.orders fails in folder .: .*shipments.*"),
     (
         "select * replace (strptime(ordered_at, '%d.%m.%Y') as ordered_at) from orders",
         3,

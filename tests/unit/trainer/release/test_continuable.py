@@ -20,6 +20,10 @@ from trainer.steps.presets import PRESETS
 from trainer.steps.training_rows import select
 
 QUICK = FitSettings(k_min=5, k_max=5)
+BOTH_WAYS = (
+    "or learn everything again with --refit-space; if it is the release of another shop, set another"
+    " topic_prefix"
+)
 RECOMMENDED = replace(PRESETS["recommended"], k=5, k_min=5, k_max=5)
 
 
@@ -66,7 +70,7 @@ def recommended() -> ModelRelease:
 def test_what_differs_and_both_ways_out(label: ModelRelease, changes: dict[str, Any], said: str) -> None:
     with pytest.raises(BadTraining, match=f"release {label.version} .*{said}") as caught:
         check_continues(label, replace(QUICK, **changes))
-    assert str(caught.value).endswith("or learn everything again with --refit-space")
+    assert str(caught.value).endswith(BOTH_WAYS)
 
 
 def test_a_preset_that_asks_for_it_is_named(label: ModelRelease, recommended: ModelRelease) -> None:
@@ -76,7 +80,7 @@ def test_a_preset_that_asks_for_it_is_named(label: ModelRelease, recommended: Mo
         f"the current release {recommended.version} cannot be continued with preset article: the encoding of "
         "gender, country, traffic_source, most_frequent_brand, most_frequent_category is one-hot there and "
         "label here; scaling is balanced there and standard here; leave preset out to keep what the "
-        "release has, or learn everything again with --refit-space"
+        f"release has, {BOTH_WAYS}"
     )
     with pytest.raises(BadTraining, match=r"with preset recommended: .* leave preset out"):
         check_continues(label, RECOMMENDED)
@@ -105,7 +109,7 @@ def test_another_time_zone_is_set_and_cannot_be_left_out(label: ModelRelease) ->
         f"the current release {label.version} cannot be continued with --components and the setting"
         " time_zone: components is 2 there and 3 here; time_zone is Europe/Berlin there and UTC here; leave"
         " components out to keep what the release has and set time_zone to Europe/Berlin, or learn everything"
-        " again with --refit-space"
+        " again with --refit-space; if it is the release of another shop, set another topic_prefix"
     )
 
 
@@ -116,7 +120,7 @@ def test_a_number_is_read_as_it_is_declared(label: ModelRelease) -> None:
     assert str(caught.value) == (
         f"the current release {there.version} cannot be continued with the setting declare: the encoding of "
         "age is log there and number here; declare these features as the release has them, or learn "
-        "everything again with --refit-space"
+        "everything again with --refit-space; if it is the release of another shop, set another topic_prefix"
     )
     as_there = replace(QUICK, features=(replaced(FEATURES[0], log=True), *FEATURES[1:]))
     check_continues(there, as_there)
