@@ -13,7 +13,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long laws simulate chaos triggers-chaos fuzz refill soak terminal retrain days due
+.PHONY: help demo test long wide laws simulate chaos triggers-chaos fuzz refill soak terminal retrain days due
 .PHONY: check bench bench-console bench-latency bench-parts bench-train drift browser pictures coverage docs format clean lock venv
 
 help: ## list these commands
@@ -24,21 +24,24 @@ demo: venv ## the whole service, live, on this machine (set-up included)
 
 # Several processes, because tests with servers mostly wait. Each process has its own Kafka and Redis.
 # The set-up ends with 3 if it may not install a server. Then the tests that need the server are skipped.
-test long coverage: venv
+test long wide coverage: venv
 	@$(SETUP) default-jre-headless maven redis-server postgresql; missing=$$?; \
 	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_SERVICES=1; \
 	elif [ $$missing != 3 ]; then exit $$missing; fi; \
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder \
 		-m "$(SELECTED)" $(COVER) $(ARGS)
 
-test: SELECTED := not long and not browser
+test: SELECTED := not long and not wide and not browser
 test: PROCESSES := 4
 test: ## all tests but the long ones, on a real Kafka and Redis (set-up included); ARGS="-k lane" for some
-long: SELECTED := long
+long: SELECTED := long and not wide
 long: PROCESSES := 4
 long: ## the longest tests: re-keying, release switches, rebuilds
+wide: SELECTED := wide
+wide: PROCESSES := 4
+wide: ## what shows the same as narrower tests, on more data or for longer; `.ci/run` leaves it out
 
-coverage: SELECTED := not long and not browser
+coverage: SELECTED := not long and not wide and not browser
 coverage: PROCESSES := 4
 coverage: COVER := --cov --cov-report=term:skip-covered
 coverage: ## `make test` with the coverage of lines and branches; a low coverage fails

@@ -84,7 +84,7 @@ print(len(parsed("user_features").sql()), len(parsed("kinds/sum").sql()), sql.__
 """
 
 
-@pytest.mark.long
+@pytest.mark.wide
 def test_the_wheel_and_jupysql_break_neither(wheel: Path, tmp_path: Path) -> None:
     """Whichever is installed last."""
     venv.create(tmp_path / "venv", with_pip=True)

@@ -163,7 +163,7 @@ def test_any_features_over_any_fields_are_those_of_the_fold(
     assert all(set(by_sql[user_id].values()) <= {None} for user_id in by_sql.keys() - by_fold.keys())
 
 
-@pytest.mark.long
+@pytest.mark.wide
 def test_thelook_is_the_same_in_both(database: str) -> None:
     folder = Path(segue.__file__).parent / "data" / "thelook"
     types = {

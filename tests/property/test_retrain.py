@@ -17,7 +17,7 @@ from trainer.train import train
 SETTINGS = FitSettings(k_min=5, k_max=5)  # the elbow is another test's
 
 # A year of thelook, trained month by month.
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.wide
 
 
 @pytest.fixture(scope="module")

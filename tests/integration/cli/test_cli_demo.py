@@ -108,7 +108,7 @@ def test_an_interrupted_demo_leaves_nothing(
     assert_nothing_left(told, kafka, redis_server, tmp_path)
 
 
-@pytest.mark.long
+@pytest.mark.wide
 def test_a_killed_demo_leaves_no_worker(
     kafka: KafkaService, redis_server: RedisService, tmp_path: Path
 ) -> None:

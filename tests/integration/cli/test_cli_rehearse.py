@@ -203,6 +203,7 @@ def written(change: Mapping[str, Any]) -> float:
     return datetime.fromisoformat(change["emitted_at"]).timestamp()
 
 
+@pytest.mark.wide
 def test_a_month_of_thelook_after_a_bootstrap(deployment: Deployment, releases: tuple[Path, Path]) -> None:
     deployment.publish(releases[0])
     deployment.segue("bootstrap", "--warehouse", THELOOK, "--as-of", AS_OF)

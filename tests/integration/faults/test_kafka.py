@@ -60,6 +60,7 @@ def test_one_that_is_killed_is_waited_for_and_used_again(busy: AtWork, broker: L
     assert len(busy.log_lines("group.goes_on")) == len(waited)
 
 
+@pytest.mark.wide
 def test_one_that_is_away_for_so_long_that_every_lane_gives_up_waiting(
     busy: AtWork, broker: LocalKafka
 ) -> None:
@@ -81,6 +82,7 @@ def test_one_that_hangs_for_longer_than_the_session(busy: AtWork, broker: LocalK
     busy.ends_right()
 
 
+@pytest.mark.wide
 def test_a_slow_one_slows_the_worker_down_and_says_so_in_the_metrics(
     busy_by_proxy: AtWork, proxy: Proxy
 ) -> None:
@@ -95,6 +97,7 @@ def test_a_slow_one_slows_the_worker_down_and_says_so_in_the_metrics(
     assert len(busy.log_lines("lanes.owned")) == 1
 
 
+@pytest.mark.wide
 def test_a_worker_that_joins_by_a_slow_way(deployment: Deployment, proxy: Proxy, release: Path) -> None:
     """Everything that a start and a takeover ask of Kafka, each answer half a second late."""
     deployment.settings = {"SEGUE_KAFKA": proxy.address}

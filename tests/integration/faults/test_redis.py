@@ -51,6 +51,7 @@ def test_one_that_is_killed_is_waited_for_and_used_again(busy: AtWork, store: Lo
     busy.ends_right()
 
 
+@pytest.mark.wide
 def test_one_that_hangs_for_longer_than_the_session(busy: AtWork, store: LocalRedis) -> None:
     began = time.monotonic()
     with busy.fault(store.pause, store.resume):
@@ -90,6 +91,7 @@ def test_a_full_one_refuses_and_is_gone_on_with_when_it_has_room(busy: AtWork, s
     busy.ends_right()
 
 
+@pytest.mark.wide
 def test_a_read_only_one_is_waited_with(busy: AtWork, store: LocalRedis) -> None:
     """As after a failover whose old master is a replica now: it answers, and takes no writes."""
     admin = redis.Redis.from_url(store.url)

@@ -106,7 +106,10 @@ def test_both_inputs_made_anew_and_longer_than_before_when_the_worker_looks_agai
     busy.is_well()
 
 
-@pytest.mark.parametrize("which", ["changes", "users", "dead_letters"])
+@pytest.mark.parametrize(
+    "which",
+    ["users", *(pytest.param(name, marks=pytest.mark.wide) for name in ("changes", "dead_letters"))],
+)
 def test_an_output_made_anew(busy: AtWork, which: str) -> None:
     """The records of the deleted topic are lost; states and decisions stay in Redis, and events go on."""
     busy.ends_right()

@@ -78,7 +78,7 @@ def refusals(log: str) -> list[dict[str, Any]]:
     return [line for line in told if line.get("reason", "").startswith(REFUSED)]
 
 
-@pytest.mark.long
+@pytest.mark.wide
 def test_every_user_of_thelook_from_its_first_event(
     deployment: Deployment, events: list[Event], release: Path
 ) -> None:
