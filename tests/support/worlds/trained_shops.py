@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.features import FEATURES, Feature
+from trainer.controls import evaluate
 from trainer.fit import Fit, fit
 from trainer.steps.fit_settings import FitSettings
 from trainer.steps.training_rows import select
@@ -149,12 +150,13 @@ class Shop:
 
 def a_trained_folder(out: Path, settings: FitSettings = QUICK) -> Path:
     """Return a release of :func:`a_shop`, trained once for all tests and copied into ``out``."""
-    made = _trained(settings)
+    made = _trained(settings, evaluate.RESAMPLES)
     return Path(shutil.copytree(made, out / made.name, dirs_exist_ok=True))
 
 
 @cache
-def _trained(settings: FitSettings) -> Path:
+def _trained(settings: FitSettings, _resamples: int) -> Path:
+    # Tests train with few resamples or with all, and a release's version tells them apart.
     folder = Path(mkdtemp(prefix="segue-releases-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return train(Shop(), settings, folder, created_at=CREATED_AT)
