@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
+from schemas.partitioner import partition_of
 from segue.refill import lane_verify
+from streamer.batch import read_batch
 from streamer.place.place import Place
 from streamer.refill import kept_states
 from streamer.refill.compare_states import Kept
@@ -21,6 +23,8 @@ MAY_GROW_BYTES = 500_000
 def _little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_states, "MOST", 1_000)
     monkeypatch.setattr(lane_verify, "_AGAIN_S", 0.0)
+    # A cache of some 10 MB, which so few users do not fill.
+    monkeypatch.setattr(read_batch, "_known_partition_of", partition_of)
 
 
 def taken(run: Callable[[Shop], int], users: int) -> int:
