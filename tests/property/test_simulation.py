@@ -17,6 +17,8 @@ from tests.campaigns.simulation.seed import run_seed
 
 ROOT = Path(__file__).parents[2]
 PLANTED = [plant for plant in PLANTS if plant != "nothing"]
+# Few seeds bring these out, so one that did comes first; if it does no longer, the others follow.
+BROUGHT_OUT = {"bootstrapping-over-a-group-that-went-on": 1635, "switching-to-what-is-not-filled": 425}
 
 
 def test_every_promise_holds_whatever_befalls_the_lanes() -> None:
@@ -30,7 +32,7 @@ def test_a_planted_fault_is_found_for_what_it_breaks(plant: str) -> None:
     as when the patched name is gone. Beside the check, only a lane that asks for a rebuild counts.
     """
     holds = broken = False
-    for seed in range(2_000):
+    for seed in (0, BROUGHT_OUT.get(plant, 1), *range(1, 2_000)):
         error = error_of(seed, plant)
         if error is not None and not isinstance(error, BrokenPromise | NeedsRebuild):
             raise error
