@@ -141,7 +141,8 @@ class Admin:
         def ask() -> Future[ListOffsetsResultInfo]:
             if next(tries):
                 # Otherwise librdkafka may answer from its cache, for minutes, that no partition has a leader.
-                self.kafka.list_topics(topic, self._request_s)
+                # This asks for all topics, because to ask for one may create it.
+                self.kafka.list_topics(timeout=self._request_s)
             return self.kafka.list_offsets(
                 {where: spec}, isolation_level=isolation, request_timeout=self._request_s
             )[where]

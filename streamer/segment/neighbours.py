@@ -61,8 +61,7 @@ def angular_distance(a: float, b: float) -> float:
 
 def similarity(a: float, b: float) -> float:
     """The cosine similarity of two users with these angles, -1 to 1."""
-    apart = abs(a - b)
-    return cos(apart if apart < _SURELY_SHORTER else _exact_distance(a, b)[0])
+    return cos(angular_distance(a, b))
 
 
 class Neighbourhood:

@@ -12,5 +12,4 @@ from trainer.controls import evaluate
 if __name__ == "__main__":
     evaluate.RESAMPLES = 2
     evaluate.SEARCH_ROWS = evaluate.SILHOUETTE_ROWS = 2_000
-    evaluate.SILHOUETTE_ROWS = 2_000
     sys.exit(run(["train", *sys.argv[1:]]))
