@@ -20,6 +20,7 @@ SCHEME = "bigquery"
 
 _ROWS_A_PAGE = 10_000
 _NO_TABLE = "404 "  # the beginning of the client's message about a table that does not exist
+_WRONG_QUERY = ("400 ", _NO_TABLE)
 
 
 class BigQuerySource:
@@ -61,7 +62,7 @@ class BigQuerySource:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""
         check_has(self._names, table, self.name)
         if self._names.query(table) is not None:
-            with self._failures(failing(table, self.name)):
+            with self._failures(failing(table, self.name), of_a_query=True):
                 query = f"select * from {self.tables[table]} as {table} limit 0"  # noqa: S608 - checked
                 fields = self._client.query(query).result().schema
         else:
@@ -91,13 +92,17 @@ class BigQuerySource:
         return ".".join((reference.catalog or self._project, reference.db or self._dataset, reference.name))
 
     @contextlib.contextmanager
-    def _failures(self, what: str, hint: str = "", *, of_a_table: bool = False) -> Iterator[None]:
+    def _failures(
+        self, what: str, hint: str = "", *, of_a_table: bool = False, of_a_query: bool = False
+    ) -> Iterator[None]:
         """Turn the client's errors into :class:`~schemas.errors.BadWarehouse`: ``what``, reason, ``hint``."""
         try:
             yield
         except self._errors as error:
             message = " ".join(str(error).split())
             kind = NoTable if of_a_table and message.startswith(_NO_TABLE) else BadWarehouse
+            if of_a_query and message.startswith(_WRONG_QUERY):
+                kind = BadSource
             raise kind(f"{what}: {message}{hint}") from None
 
 

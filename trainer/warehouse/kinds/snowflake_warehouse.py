@@ -1,6 +1,7 @@
 """A warehouse in Snowflake, read with its Python connector."""
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -23,6 +24,8 @@ _SECRETS = ("password", "passcode", "token", "private_key_file_pwd")
 
 # The SQL state of a table that does not exist, in the connector's messages.
 _NO_TABLE = "(42S02)"
+# The SQL states of queries that are wrong begin with 42: syntax, unknown tables and columns.
+_WRONG_QUERY = re.compile(r"\(42\w{3}\)")
 
 # The text of times must not depend on the account's settings: UTC, all digits, and an offset as in RFC 3339.
 _SESSION = (
@@ -69,7 +72,7 @@ class SnowflakeSource:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""
         check_has(self._names, table, self.name)
         if self._names.query(table) is not None:
-            with self._failures(failing(table, self.name)):
+            with self._failures(failing(table, self.name), of_a_query=True):
                 self._execute(
                     f"select * from {self.tables[table]} as {table}"  # noqa: S608 - checked
                     " limit 0"
@@ -101,7 +104,9 @@ class SnowflakeSource:
         return chain.from_iterable(iter(lambda: cursor.fetchmany(_ROWS_A_FETCH), []))
 
     @contextlib.contextmanager
-    def _failures(self, what: str, hint: str = "", *, of_a_table: bool = False) -> Iterator[None]:
+    def _failures(
+        self, what: str, hint: str = "", *, of_a_table: bool = False, of_a_query: bool = False
+    ) -> Iterator[None]:
         """Turn the connector's errors into :class:`~schemas.errors.BadWarehouse`: ``what``, reason,
         ``hint``.
         """
@@ -112,6 +117,8 @@ class SnowflakeSource:
             for secret in self._secrets:
                 message = message.replace(secret, "***")
             kind = NoTable if of_a_table and _NO_TABLE in message else BadWarehouse
+            if of_a_query and _WRONG_QUERY.search(message):
+                kind = BadSource
             raise kind(f"{what}: {message}{hint}") from None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from schemas.errors import BadWarehouse, NotInstalled
+from schemas.errors import BadSource, BadWarehouse, NotInstalled
 from trainer.warehouse import Names, open_warehouse
 from trainer.warehouse.kinds.bigquery_warehouse import BigQuerySource
 from trainer.warehouse.kinds.warehouse_source import NoTable
@@ -114,7 +114,7 @@ def test_a_query_that_fails_names_its_setting() -> None:
         "the query of the setting tables.users fails in BigQuery dataset my-project.shop: 404 Not found: "
         "Table nope"
     )
-    assert not isinstance(caught.value, NoTable)
+    assert isinstance(caught.value, BadSource)  # the setting is wrong
 
 
 def test_a_shop_without_a_table() -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 
-from schemas.errors import BadWarehouse, NotInstalled
+from schemas.errors import BadSource, BadWarehouse, NotInstalled
 from trainer.warehouse import Names, open_warehouse
 from trainer.warehouse.kinds.snowflake_warehouse import SnowflakeSource
 from trainer.warehouse.kinds.warehouse_source import NoTable
@@ -111,7 +111,11 @@ def test_a_query_that_fails_names_its_setting(connection: Connection) -> None:
         "the query of the setting tables.users fails in Snowflake database shop of org-account: 002003 "
         "(42S02): Object 'NOPE' does not exist"
     )
-    assert not isinstance(caught.value, NoTable)
+    assert isinstance(caught.value, BadSource)  # the setting is wrong
+    connection.answers["select"] = ConnectorError("250001 (08001): Failed to connect")
+    with pytest.raises(BadWarehouse) as caught:
+        open_warehouse(URL, Names({"users": "select * from nope"}))
+    assert not isinstance(caught.value, BadSource)
 
 
 def test_a_table_that_is_not_there_is_told_from_other_failures(connection: Connection) -> None:
