@@ -19,7 +19,8 @@ from benchmarks.bare.table_score import TableScorer
 from benchmarks.parts.measure import Comparison, compare, seconds_each
 from benchmarks.stage.shop_events import from_empty
 from benchmarks.thelook import fitted, release
-from schemas.features import FEATURES, fields_read
+from schemas.features import FEATURES
+from schemas.fields_read import fields_read
 from schemas.input_events import Event
 from schemas.inputs.decode import decode_order, decode_signup
 from schemas.outputs.segment_change import Cause, SegmentChange

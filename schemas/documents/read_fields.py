@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 from schemas.event_fields import KNOWN, Field
-from schemas.features import FieldsRead
+from schemas.fields_read import FieldsRead
 from schemas.inputs.field_checks import MAX_TEXT_BYTES, MAX_WHOLE_ID, MIN_WHOLE_ID
 
 JsonObject = dict[str, Any]

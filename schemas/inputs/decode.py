@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.days import zone_of
 from schemas.errors import BadEvent
-from schemas.features import EVERY_FIELD, FieldsRead
+from schemas.fields_read import EVERY_FIELD, FieldsRead
 from schemas.input_events import Item, Order, Signup, UserErased
 from schemas.inputs import field_checks, json_text, null_keys
 from schemas.inputs.forms.event_form import EventForm
@@ -47,7 +47,7 @@ def decode_signup(
         at: the record's time (UTC); an erasure without ``erased_at`` takes it.
         check_key: whether the key must be the user id; False with re-keying. The key of a null value is
             always the user id.
-        read: what features read (:func:`schemas.features.fields_read`). In any other known field a wrong
+        read: what features read (:func:`schemas.fields_read.fields_read`). In any other known field a wrong
             value counts as no value. Without a feature that reads items an order has none.
         form: the form of another system's events; None for Segue's own form. Under every form Segue's own
             erasure is understood, because ``segue forget`` sends it.

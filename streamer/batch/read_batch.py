@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from schemas import times
 from schemas.errors import BadEvent
-from schemas.features import FieldsRead, fields_read
+from schemas.fields_read import FieldsRead, fields_read
 from schemas.input_events import Event, Order
 from schemas.inputs.decode import decode_order, decode_signup
 from schemas.inputs.forms.event_form import NoEvent

@@ -3,7 +3,8 @@
 import pytest
 
 from schemas.errors import BadEvent
-from schemas.features import FEATURES, fields_read
+from schemas.features import FEATURES
+from schemas.fields_read import fields_read
 from schemas.inputs.decode import decode_order, decode_signup
 from schemas.times import EPOCH
 from tests.support.inputs.bad_events import BAD_RECORDS, BAD_WHERE_READ, BadRecord

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas import times
-from schemas.features import EVERY_FIELD, FEATURES, FieldsRead, fields_read
+from schemas.features import FEATURES
+from schemas.fields_read import EVERY_FIELD, FieldsRead, fields_read
 from schemas.inputs import decode
 from schemas.inputs.usual_events import usual_order, usual_signup
 from schemas.times import EPOCH

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from schemas.days import date_in, zone_of
 from schemas.event_fields import Field
-from schemas.features import FieldsRead
+from schemas.fields_read import FieldsRead
 from schemas.input_events import Item, Order, Signup
 from trainer.warehouse.kinds.warehouse_source import Row
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from schemas.errors import BadEvent
-from schemas.features import FieldsRead
+from schemas.fields_read import FieldsRead
 from schemas.inputs import field_checks, json_text
 from schemas.inputs.forms.event_form import EventForm, Source
 from schemas.inputs.forms.field_paths import Places, Plan, plan_of

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.errors import BadEvent
-from schemas.features import FieldsRead
+from schemas.fields_read import FieldsRead
 from schemas.inputs import field_checks, json_text, null_keys
 from schemas.inputs.forms.connect_values import plain_row
 from schemas.inputs.forms.event_form import EventForm, NoEvent, Source

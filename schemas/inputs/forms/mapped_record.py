@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from schemas.features import FieldsRead
+from schemas.fields_read import FieldsRead
 from schemas.inputs import field_checks
 from schemas.inputs.forms.event_form import EventForm, Source
 from schemas.inputs.forms.field_paths import Places, Plan, plan_of

@@ -7,7 +7,7 @@ names.
 from collections.abc import Mapping
 
 from schemas.errors import BadEvent
-from schemas.features import FieldsRead
+from schemas.fields_read import FieldsRead
 from schemas.inputs.field_checks import shown
 from schemas.inputs.forms.event_form import EventForm, NoEvent, Source
 from schemas.inputs.forms.field_paths import ITEMS, Places, Plan, plan_of

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from schemas.features import FieldsRead
+from schemas.fields_read import FieldsRead
 from schemas.input_events import Event, Order
 from schemas.inputs.decode import decode_order, decode_signup, encode_order, encode_signup
 from schemas.times import EPOCH

@@ -12,7 +12,8 @@ from typing import Any
 from msgspec import UNSET
 
 from schemas.errors import BadEvent
-from schemas.features import FEATURES, Feature, beyond_default, fields_read
+from schemas.features import FEATURES, Feature, beyond_default
+from schemas.fields_read import fields_read
 from schemas.input_events import Event, Order, Signup
 from schemas.inputs.decode import decode_order, decode_signup, encode_order, encode_signup
 from schemas.outputs.segment_change import Cause, Change, SegmentChange, UserErasedChange

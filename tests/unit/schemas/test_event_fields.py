@@ -2,7 +2,8 @@ import pytest
 
 from schemas.errors import BadSetting
 from schemas.event_fields import Field, field_of, short_name
-from schemas.features import Feature, declared, fields_read
+from schemas.features import Feature, declared
+from schemas.fields_read import fields_read
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import sqlglot
 from sqlglot import exp
 
 from schemas.days import UTC_NAME
-from schemas.features import EVERY_FIELD, Feature, FieldsRead
+from schemas.features import Feature
+from schemas.fields_read import EVERY_FIELD, FieldsRead
 from trainer.warehouse.queries.csv_values import as_declared, kind_of
 from trainer.warehouse.queries.dialects import adapt, decoded, tried
 from trainer.warehouse.queries.feature_query import feature_query

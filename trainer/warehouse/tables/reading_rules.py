@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from schemas.days import UTC_NAME
-from schemas.features import EVERY_FIELD, Feature, FieldsRead, fields_read
+from schemas.features import Feature
+from schemas.fields_read import EVERY_FIELD, FieldsRead, fields_read
 
 
 @dataclass(frozen=True, slots=True)

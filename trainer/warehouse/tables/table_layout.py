@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.event_fields import KNOWN
-from schemas.features import FieldsRead
+from schemas.fields_read import FieldsRead
 
 
 @dataclass(frozen=True, slots=True)

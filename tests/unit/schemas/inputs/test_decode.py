@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from schemas.errors import BadEvent
-from schemas.features import Feature, fields_read
+from schemas.features import Feature
+from schemas.fields_read import fields_read
 from schemas.input_events import Item, Order, OwnValues, Signup, UserErased
 from schemas.inputs.decode import (
     canonical,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import BadEvent
-from schemas.features import fields_read
+from schemas.fields_read import fields_read
 from schemas.input_events import Order, Signup, UserErased
 from schemas.inputs.decode import decode_order, decode_signup
 from schemas.inputs.forms.event_form import EventForm, NoEvent

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.features import fields_read
+from schemas.fields_read import fields_read
 from schemas.input_events import Event
 from schemas.inputs.decode import decode_order, decode_signup
 from schemas.inputs.forms.event_form import EventForm, NoEvent, Source
