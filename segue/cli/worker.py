@@ -24,6 +24,7 @@ from segue.config.settings import Settings
     "sweep_per_s",
     "session_timeout_ms",
     "no_progress_s",
+    "processes",
     "web_host",
     "web_port",
     "log_format",
@@ -34,8 +35,12 @@ def worker(settings: Settings) -> int | None:
 
     A worker creates missing topics. It waits for Kafka, Redis and a first release; the log, on standard
     error, names what it waits for. Workers of one group share the lanes, so start at most as many as there
-    are partitions.
+    are partitions. One uses one core; --processes 4 runs four as one command.
     """
+    if settings.processes > 1:
+        from segue.processes.run_processes import run_processes
+
+        return run_processes(settings)
     from segue.build_worker import work
 
     return work(settings)

@@ -212,6 +212,9 @@ class Settings(BaseSettings):
         ge=1,
         description="seconds that events may wait in a lane without progress before its worker is not ready",
     )
+    processes: int = Field(
+        1, ge=1, le=10_000, description="how many processes `segue worker` runs, each a worker of the group"
+    )
     web_host: str = Field("127.0.0.1", min_length=1, description="the address of a worker's web server")
     web_port: int | None = Field(
         None,

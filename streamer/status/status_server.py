@@ -6,7 +6,7 @@ The server uses threads and not the event loop, so it also answers when the work
 import errno
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -60,6 +60,22 @@ def pages(source: StatusSource, metrics: Metrics, no_progress_s: float) -> dict[
     return {"/healthz": health, "/readyz": ready, "/status": status, "/metrics": prometheus}
 
 
+def answer_of(by_path: Mapping[str, Page], path: str) -> Answer:
+    """The answer of the page at this path; 404 names the pages.
+
+    A page that fails answers 500, so the worker does not look dead.
+    """
+    page = by_path.get(path.partition("?")[0])
+    if page is None:
+        return HTTPStatus.NOT_FOUND, TEXT, f"there are {' '.join(sorted(by_path))}\n".encode()
+    try:
+        return page()
+    except Exception as error:
+        log.error("web.page_failed", path=path, error=repr(error))  # noqa: TRY400 - one line
+        log.debug("web.page_failed", exc_info=True)
+        return HTTPStatus.INTERNAL_SERVER_ERROR, TEXT, b"this page failed; the worker's log says why\n"
+
+
 def _status_json(source: StatusSource, now_s: float, no_progress_s: float) -> bytes:
     """The status as JSON; a lane's times become ages in seconds, because its clock is local."""
     status = source.status()
@@ -88,7 +104,7 @@ class WebServer:
         BadSetting: the server cannot listen on this address.
     """
 
-    def __init__(self, host: str, port: int, by_path: dict[str, Page]) -> None:
+    def __init__(self, host: str, port: int, by_path: Mapping[str, Page]) -> None:
         self._server = _listening(host, port, by_path)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_STOP_WITHIN_S,), name="web", daemon=True
@@ -120,7 +136,7 @@ def check_address(host: str, port: int) -> None:
     _listening(host, port, {}).server_close()
 
 
-def _listening(host: str, port: int, by_path: dict[str, Page]) -> "_Server":
+def _listening(host: str, port: int, by_path: Mapping[str, Page]) -> "_Server":
     try:
         return _Server((host, port), by_path)
     except OSError as error:
@@ -135,7 +151,7 @@ def _listening(host: str, port: int, by_path: dict[str, Page]) -> "_Server":
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], by_path: dict[str, Page]) -> None:
+    def __init__(self, address: tuple[str, int], by_path: Mapping[str, Page]) -> None:
         self.by_path = by_path
         super().__init__(address, _Handler)
 
@@ -157,22 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
 
     def do_GET(self) -> None:
-        page = self.server.by_path.get(self.path.partition("?")[0])
-        if page is None:
-            known = " ".join(sorted(self.server.by_path))
-            self._answer((HTTPStatus.NOT_FOUND, TEXT, f"there are {known}\n".encode()))
-            return
-        # Answer even if a page fails, so the worker does not look dead.
-        try:
-            answer = page()
-        except Exception as error:
-            log.error("web.page_failed", path=self.path, error=repr(error))  # noqa: TRY400 - one line
-            log.debug("web.page_failed", exc_info=True)
-            answer = HTTPStatus.INTERNAL_SERVER_ERROR, TEXT, b"this page failed; the worker's log says why\n"
-        self._answer(answer)
-
-    def _answer(self, answer: Answer) -> None:
-        code, content_type, body = answer
+        code, content_type, body = answer_of(self.server.by_path, self.path)
         self.send_response(code)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))

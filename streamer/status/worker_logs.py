@@ -24,17 +24,21 @@ _LOGFMT = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "
 Event = MutableMapping[str, Any]
 
 
-def set_up_logs(level: str = "info", *, json: bool = False, stream: TextIO | None = None) -> None:
+def set_up_logs(
+    level: str = "info", *, json: bool = False, stream: TextIO | None = None, process: int | None = None
+) -> None:
     """Set up the log of this process.
 
     Args:
         level: ``debug``, ``info``, ``warning`` or ``error``; at ``debug``, libraries also log.
         json: write one JSON object in each line, for programs; else ``key=value``.
         stream: where to write; None for standard error.
+        process: the number of this process, for each line; None if it is the only one.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
+            *([] if process is None else [_of_process(process)]),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -50,6 +54,13 @@ def set_up_logs(level: str = "info", *, json: bool = False, stream: TextIO | Non
         library.handlers = [_ToOurLog()]
         library.propagate = False
         library.setLevel(logging.INFO if number <= logging.DEBUG else logging.CRITICAL)
+
+
+def _of_process(number: int) -> structlog.typing.Processor:
+    def name(_logger: object, _method: str, event: Event) -> Event:
+        return {"process": number, **event}
+
+    return name
 
 
 def _logfmt(logger: object, method: str, event: Event) -> str:

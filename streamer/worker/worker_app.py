@@ -24,6 +24,7 @@ from streamer.worker.faust_app import faust_app
 from streamer.worker.faust_group import GroupTransport
 from streamer.worker.garbage_collection import collect_less
 from streamer.worker.membership import Lanes, Membership
+from streamer.worker.process_part import ProcessPart
 from streamer.worker.worker_config import WorkerConfig
 
 log = structlog.get_logger(__name__)
@@ -58,6 +59,7 @@ class Worker:
         releases: the releases, for the status.
         metrics: the worker's metrics.
         drift: gives the last comparison with the training users, for the status.
+        part: shows the pages instead of a web server, if the worker is one process of several.
     """
 
     def __init__(
@@ -67,12 +69,14 @@ class Worker:
         releases: Releases,
         metrics: Metrics,
         drift: Callable[[], DriftStatus | None] = lambda: None,
+        part: ProcessPart | None = None,
     ) -> None:
         self._config = config
         self._lanes = lanes
         self._releases = releases
         self._metrics = metrics
         self._drift = drift
+        self._part = part
         self._membership = Membership(config.group, config.topics, config.partitions, lanes)
         self.app = faust_app(config, self._membership)
         metrics.watch(self)
@@ -104,7 +108,9 @@ class Worker:
     async def run(self) -> int:
         """Work until a signal or an error ends the worker; return the exit code."""
         stop = asyncio.Event()
-        with _signals(stop) as came, self._web():
+        # systemd signals the parent and us, and then the parent signals us: this is still the first signal.
+        again = signal.SIG_DFL if self._part is None else signal.SIG_IGN
+        with _signals(stop, again) as came, self._web():
             log.info("worker.starts", group=self._config.group, kafka=self._config.brokers)
             starting = asyncio.create_task(self.app.start())
             try:
@@ -114,7 +120,7 @@ class Worker:
         if error is None:
             log.info("worker.stopped", group=self._config.group)
             return 128 + signal.SIGINT if came == [signal.SIGINT] else 0
-        return _log_failure(error)
+        return log_failure(error)
 
     async def _end(self, stop: asyncio.Event, starting: asyncio.Task[None]) -> BaseException | None:
         """Wait until the worker must end; return the error, or None for a signal."""
@@ -149,10 +155,14 @@ class Worker:
 
     @contextlib.contextmanager
     def _web(self) -> Iterator[None]:
+        by_path = pages(self, self._metrics, self._config.no_progress_s)
+        if self._part is not None:
+            with self._part.show(by_path):
+                yield
+            return
         if self._config.web_port is None:
             yield
             return
-        by_path = pages(self, self._metrics, self._config.no_progress_s)
         with WebServer(self._config.web_host, self._config.web_port, by_path) as server:
             log.info("web.listens", host=self._config.web_host, port=server.port)
             yield
@@ -164,6 +174,7 @@ def build_worker(
     releases: Releases,
     metrics: Metrics | None = None,
     drift: Callable[[], DriftStatus | None] = lambda: None,
+    part: ProcessPart | None = None,
 ) -> Worker:
     """A new worker that has not connected to anything yet.
 
@@ -173,17 +184,18 @@ def build_worker(
         releases: the releases; the caller starts and closes them.
         metrics: the metrics in which the lanes count; None creates new ones.
         drift: gives the last comparison with the training users, for the status.
+        part: shows the pages instead of a web server, if the worker is one process of several.
 
     Raises:
         schemas.errors.BadSetting: a worker does not know this way to log in to Kafka.
     """
-    return Worker(config, lanes, releases, metrics or Metrics(), drift)
+    return Worker(config, lanes, releases, metrics or Metrics(), drift, part)
 
 
 def run_worker(worker: Worker) -> int:
     """Run a worker until SIGTERM, SIGINT or an error ends it; call this in the main thread.
 
-    A second signal ends the process at once.
+    A second signal ends the process at once, but not one process of several.
 
     Returns:
         The exit code: 0 after SIGTERM, 130 after SIGINT, else the code of the error.
@@ -194,8 +206,8 @@ def run_worker(worker: Worker) -> int:
 
 
 @contextlib.contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[list[signal.Signals]]:
-    """Set ``stop`` at the first signal and note it in the list; a second signal has its usual effect."""
+def _signals(stop: asyncio.Event, again: signal.Handlers) -> Iterator[list[signal.Signals]]:
+    """Set ``stop`` at the first signal and note it in the list; ``again`` handles a second signal."""
     came: list[signal.Signals] = []
     loop = asyncio.get_running_loop()
     former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -206,7 +218,7 @@ def _signals(stop: asyncio.Event) -> Iterator[list[signal.Signals]]:
         stop.set()
         for one in former:
             loop.remove_signal_handler(one)
-            signal.signal(one, signal.SIG_DFL)
+            signal.signal(one, again)
 
     for number in former:
         loop.add_signal_handler(number, on_signal, number)
@@ -218,7 +230,7 @@ def _signals(stop: asyncio.Event) -> Iterator[list[signal.Signals]]:
             signal.signal(number, handler)
 
 
-def _log_failure(error: BaseException) -> int:
+def log_failure(error: BaseException) -> int:
     """Log the error that ends the worker; return the exit code."""
     if isinstance(error, SegueError):
         log.error("worker.failed", error=str(error))

@@ -38,7 +38,7 @@ ORDER = {
         "interruption config show connect subscribe events releases refill look sink proposals "
         "triggers triggers.sending triggers.service triggers.report rehearsal "
         "services.process services.programs services.local services "
-        "doctor build_worker demo up "
+        "doctor prepare_worker build_worker processes demo up "
         "console.facts console.viewers console.shown console.actions console.access console.web "
         "console cli __main__"
     ),

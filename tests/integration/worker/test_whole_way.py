@@ -1,7 +1,9 @@
 """From tables to changes, on a real Kafka and a real Redis, against an independent recomputation."""
 
 import json
-from collections import defaultdict
+import os
+import signal
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -25,6 +27,7 @@ AS_OF = datetime(2024, 12, 1, tzinfo=UTC)
 THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 # A worker with such is in the middle of its events for seconds, and of a batch at almost any moment.
 SMALL_BATCHES = {"SEGUE_MAX_BATCH": "20"}
+TWO_PROCESSES = {"SEGUE_PROCESSES": "2"}
 REFUSED = ("another producer has taken this lane", "the place in Redis is not the one that")
 
 
@@ -72,6 +75,32 @@ def applied(worker: WorkerProcess) -> int:
     return 0 if status is None else sum(lane["events"] for lane in status["lanes"])
 
 
+def shared(worker: WorkerProcess) -> dict[int, int]:
+    """How many live lanes each process of a worker has."""
+    status = worker.get("/status")[1] or {"lanes": []}
+    return dict(Counter(lane["process"] for lane in status["lanes"] if lane["phase"] == "live"))
+
+
+def told(worker: WorkerProcess) -> list[dict[str, Any]]:
+    """The worker's log."""
+    return [json.loads(line) for line in worker.log().splitlines()]
+
+
+def logged(worker: WorkerProcess, event: str) -> set[int]:
+    """The numbers of the processes that logged this, or of which it was logged."""
+    return {line["process"] for line in told(worker) if line["event"] == event}
+
+
+def process_ids(worker: WorkerProcess) -> dict[int, int]:
+    """The process ids of both processes of a worker, by their numbers."""
+    eventually(lambda: logged(worker, "process.started") == {1, 2}, "both processes are started")
+    return {line["process"]: line["pid"] for line in told(worker) if line["event"] == "process.started"}
+
+
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
 def refusals(log: str) -> list[dict[str, Any]]:
     """Where a lane says that another has taken it: Kafka refused its transaction, or Redis its save."""
     told = [json.loads(line) for line in log.splitlines() if '"lane.phase"' in line]
@@ -95,6 +124,50 @@ def test_every_user_of_thelook_from_its_first_event(
     assert first.lanes() | second.lanes() == {0, 1, 2, 3}
     assert first.lanes() & second.lanes() == set()
     assert [worker.stop() for worker in workers] == [0, 0]
+
+
+def test_processes_of_one_worker_share_its_lanes_and_end_together(
+    deployment: Deployment, events: list[Event], release: Path
+) -> None:
+    some = events[:1_000]
+    deployment.publish(release)
+    deployment.settings = TWO_PROCESSES
+    worker = deployment.worker()
+    pids = process_ids(worker)
+    eventually(lambda: shared(worker) == {1: 2, 2: 2}, "each process has two live lanes")
+    assert worker.get("/readyz") == (200, {"ready": True, "reasons": []})
+    deployment.send(some)
+    outcome = check(deployment, some, release)
+    assert outcome.users == len(by_user(some))
+    eventually(lambda: applied(worker) == 1_000, "the page counts the events of both processes")
+    assert worker.stop() == 0
+    assert not any(alive(pid) for pid in pids.values())
+    assert logged(worker, "worker.stopped") == {1, 2}
+
+
+@pytest.mark.long
+def test_a_killed_process_ends_the_others_and_whoever_starts_them_again_goes_on(
+    deployment: Deployment, some_events: list[Event], release: Path
+) -> None:
+    """The exit code is that of a killed process."""
+    deployment.publish(release)
+    deployment.settings = {**TWO_PROCESSES, **SMALL_BATCHES}
+    worker = deployment.worker()
+    pids = process_ids(worker)
+    eventually(lambda: shared(worker) == {1: 2, 2: 2}, "each process has two live lanes")
+    deployment.send(some_events)
+    eventually(lambda: applied(worker) > 500, "in the middle")
+    os.kill(pids[2], signal.SIGKILL)
+    assert worker.process.wait(HANG_S) == 128 + signal.SIGKILL
+    assert not alive(pids[1])
+    assert logged(worker, "process.killed") == {2}
+    assert logged(worker, "worker.stopped") == {1}
+    assert logged(worker, "worker.failed") == set()
+    assert work_left(deployment) > 0
+    deployment.settings = TWO_PROCESSES
+    deployment.worker()
+    outcome = check(deployment, some_events, release)
+    assert outcome.users == len(by_user(some_events))
 
 
 @pytest.mark.long

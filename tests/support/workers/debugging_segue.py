@@ -6,7 +6,7 @@ import sys
 from typing import Any
 from unittest.mock import patch
 
-import segue.build_worker
+import segue.prepare_worker
 from segue.cli.main import run
 from segue.interruption import run_guarded
 from streamer.status.worker_logs import set_up_logs
@@ -18,6 +18,6 @@ def at_debug(_level: str = "info", **options: Any) -> None:
 
 
 if __name__ == "__main__":
-    for module in (segue.build_worker, sys.modules[run.__module__]):
+    for module in (segue.prepare_worker, sys.modules[run.__module__]):
         patch.object(module, "set_up_logs", at_debug).start()
     run_guarded(lambda: run(sys.argv[1:]))

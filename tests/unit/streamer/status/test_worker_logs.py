@@ -36,6 +36,16 @@ def test_key_value_lines() -> None:
     assert rest == 'level=info event=lanes.owned lanes="0, 1" group=g'
 
 
+def test_each_line_of_one_of_several_processes_names_it() -> None:
+    stream = io.StringIO()
+    set_up_logs(stream=stream, process=2)
+    structlog.get_logger().info("lanes.owned", group="g")
+    assert stream.getvalue().endswith(" level=info event=lanes.owned process=2 group=g\n")
+    set_up_logs(stream=stream, process=2, json=True)
+    structlog.get_logger().info("lanes.owned")
+    assert json.loads(stream.getvalue().splitlines()[1])["process"] == 2
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_text_from_events_gives_a_terminal_no_orders(as_json: bool) -> None:
     stream = io.StringIO()

@@ -9,15 +9,18 @@ import signal
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import pytest
 import structlog
 
 from schemas.errors import NeedsRebuild
+from streamer.status.status_server import Page
 from streamer.status.worker_logs import set_up_logs
 from streamer.status.worker_status import LaneStatus
 from streamer.worker import worker_app
+from streamer.worker.process_part import ProcessPart
 from streamer.worker.worker_app import build_worker, run_worker
 from streamer.worker.worker_config import WorkerConfig
 from tests.support.servers.services import eventually
@@ -130,6 +133,28 @@ def test_a_worker_without_kafka_waits_shows_it_and_stops_at_a_signal(
     assert [event["event"] for event in events(log)][-2:] == ["worker.stops", "worker.stopped"]
     assert worker.still_ours(0) is False
     assert time.monotonic() - ended < 1  # it does not ask a group that it is not in
+
+
+def test_one_of_several_processes_shows_its_pages_and_a_second_signal_does_not_end_it(
+    log: io.StringIO,
+) -> None:
+    """A supervisor may signal the parent and the process, and then the parent signals the process."""
+    shown: list[set[str]] = []
+    at_a_second: list[object] = []
+
+    @contextmanager
+    def show(by_path: Mapping[str, Page]) -> Iterator[None]:
+        shown.append(set(by_path))
+        os.kill(os.getpid(), signal.SIGTERM)
+        yield
+        at_a_second.extend(signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT))
+
+    config = WorkerConfig(kafka=NOBODY, partitions=4, web_port=0)
+    worker = build_worker(config, Lanes(), NoReleases(), part=ProcessPart(4, show))
+    assert run_worker(worker) == 0
+    assert shown == [{"/healthz", "/readyz", "/status", "/metrics"}]
+    assert at_a_second == [signal.SIG_IGN, signal.SIG_IGN]
+    assert "web.listens" not in log.getvalue()
 
 
 def test_signals_are_given_back(log: io.StringIO) -> None:

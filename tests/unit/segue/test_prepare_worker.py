@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from schemas.errors import BadSetting, LoginRefused, SegueError, Unreachable, Unusable
-from segue import build_worker
+from segue import prepare_worker
 from segue.config.settings import Settings
 
 
@@ -17,15 +17,15 @@ def test_a_port_that_is_taken_is_told_before_topics_are_made(monkeypatch: pytest
     def fail(*_: object, **__: object) -> NoReturn:
         raise AssertionError("Kafka was asked")
 
-    monkeypatch.setattr(build_worker, "make_topics", fail)
+    monkeypatch.setattr(prepare_worker, "make_topics", fail)
     with socket.create_server(("127.0.0.1", 0)) as occupant:
         port = occupant.getsockname()[1]
         with pytest.raises(BadSetting, match=rf"setting web_port is {port}: .* 0 for any free one"):
-            build_worker.work(Settings(web_port=port))
+            prepare_worker.prepare_worker(Settings(web_port=port))
 
 
 def test_a_server_is_waited_for_and_each_reason_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_worker, "_RETRY_S", 0.0)
+    monkeypatch.setattr(prepare_worker, "_RETRY_S", 0.0)
     errors: list[SegueError] = [Unreachable("silent"), Unreachable("silent"), LoginRefused("wrong password")]
 
     def ask() -> str:
@@ -34,7 +34,7 @@ def test_a_server_is_waited_for_and_each_reason_said_once(monkeypatch: pytest.Mo
         return "answer"
 
     with capture_logs() as said:
-        assert build_worker._waited_for(ask) == "answer"
+        assert prepare_worker.waited_for(ask) == "answer"
 
     assert [(each["event"], each.get("reason")) for each in said] == [
         ("worker.waits", "silent"),
@@ -48,5 +48,5 @@ def test_a_redis_that_cannot_be_used_is_not_waited_for() -> None:
         raise Unusable("a cluster")
 
     with capture_logs() as said, pytest.raises(Unusable):
-        build_worker._waited_for(ask)
+        prepare_worker.waited_for(ask)
     assert said == []
