@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks.rounds.run_program import WayFailed
-from benchmarks.rounds.run_workers import segue_environment
+from benchmarks.rounds.run_worker import segue_environment
 from benchmarks.ways.way_job import Job
 
 _READY_S, _END_S = 120.0, 20.0

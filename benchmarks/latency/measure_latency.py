@@ -14,7 +14,7 @@ from benchmarks.latency.send_at_rate import send_at_rate
 from benchmarks.rounds.known_ways import Way
 from benchmarks.rounds.measure_run import Site
 from benchmarks.rounds.run_program import RunningProgram
-from benchmarks.rounds.run_workers import RunningWorkers
+from benchmarks.rounds.run_worker import RunningWorker
 from benchmarks.stage.bench_servers import Servers
 from benchmarks.stage.shop_events import Line
 from benchmarks.ways.read_changes import ARRIVALS
@@ -47,7 +47,7 @@ def measure_latency(servers: Servers, way: Way, site: Site, lines: Sequence[Line
 
     Args:
         servers: the servers.
-        way: Segue's workers, or a program.
+        way: Segue's worker, or a program.
         site: where it works.
         lines: the events; each has an id.
         rate: events a second.
@@ -56,9 +56,9 @@ def measure_latency(servers: Servers, way: Way, site: Site, lines: Sequence[Line
         SegueError: no change came.
     """
     job = site.job(servers, way, len(lines))
-    program: RunningProgram | RunningWorkers
+    program: RunningProgram | RunningWorker
     if way.module is None:
-        program = RunningWorkers(job, way.lanes)
+        program = RunningWorker(job, way.lanes)
     else:
         program = RunningProgram(way.python, way.module, job)
     try:

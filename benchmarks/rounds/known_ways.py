@@ -23,9 +23,9 @@ class Way:
         name: the name in the table.
         keeps: where the users of a steady shop are: ``bare`` in Redis, in the form of :mod:`benchmarks.bare`;
             ``own`` in the way's own form, so the way must apply their past itself.
-        module: the program; None for Segue's workers.
+        module: the program; None for Segue's worker.
         python: the program's interpreter.
-        lanes: the program's threads, or the number of workers.
+        lanes: the program's threads, or the processes of Segue's worker.
         batch: the most events of a batch.
         fraction: the way takes this part of the events. A slow way takes few, because figures are per event.
         package: what the interpreter must have, if it is not the project's.
@@ -68,7 +68,7 @@ WAYS = (
     ),
     Way("limit, 4 lanes", "bare", f"{_WAYS}.limit", lanes=PARTITIONS),
     Way(SEGUE, "own", None),
-    Way("Segue, 2 workers", "own", None, lanes=2),
+    Way("Segue, 2 processes", "own", None, lanes=2),
     Way(
         "Bytewax, batched",
         "bare",

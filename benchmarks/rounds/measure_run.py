@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.rounds.known_ways import PARTITIONS, Way
 from benchmarks.rounds.run_program import RunningProgram
-from benchmarks.rounds.run_workers import RunningWorkers
+from benchmarks.rounds.run_worker import RunningWorker
 from benchmarks.rounds.write_models import RELEASE
 from benchmarks.stage.bench_servers import Servers
 from benchmarks.stage.open_backlog import open_backlog
@@ -59,16 +59,16 @@ def measure_run(servers: Servers, way: Way, site: Site, lines: Sequence[Line]) -
     """
     job = site.job(servers, way, len(lines))
     backlog = open_backlog(servers, lines, job.topics, one_topic=way.one_topic)
-    program: RunningProgram | RunningWorkers
+    program: RunningProgram | RunningWorker
     if way.module is None:
-        program = RunningWorkers(job, way.lanes)
+        program = RunningWorker(job, way.lanes)
     else:
         program = RunningProgram(way.python, way.module, job)
     try:
         program.wait_ready()
         before = Account.of(servers, program.pids)
         backlog.commit()
-        if isinstance(program, RunningWorkers):
+        if isinstance(program, RunningWorker):
             program.wait_done(backlog)
         else:
             program.wait_done()
