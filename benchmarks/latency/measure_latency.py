@@ -33,6 +33,7 @@ class Latency:
         p999: the 99.9th percentile.
         changes: how many changes these percentiles are made of.
         late_p99: how late the load sent its events, the 99th percentile.
+        rate: events a second, from the time of the first event to the last change at the reader.
     """
 
     p50: float
@@ -40,6 +41,7 @@ class Latency:
     p999: float
     changes: int
     late_p99: float
+    rate: float
 
 
 def measure_latency(servers: Servers, way: Way, site: Site, lines: Sequence[Line], rate: float) -> Latency:
@@ -81,7 +83,8 @@ def measure_latency(servers: Servers, way: Way, site: Site, lines: Sequence[Line
     if not taken:
         raise SegueError(f"no change came from: {way.name}")
     p50, p99, p999 = (_percentile(taken, share) * 1e3 for share in (0.5, 0.99, 0.999))
-    return Latency(p50, p99, p999, len(taken), _percentile(load.late_s, 0.99) * 1e3)
+    kept_up = len(lines) / (max(arrivals.values()) - load.due_s[0])
+    return Latency(p50, p99, p999, len(taken), _percentile(load.late_s, 0.99) * 1e3, kept_up)
 
 
 def event_id(line: Line) -> str:
