@@ -71,7 +71,7 @@ def _open_lane(
 
     def open_lane(board: LaneBoard, closing: Callable[[], bool]) -> OpenLane:
         lane_log = open_log(settings, board.partition, closing)
-        store = open_store(settings, board.partition)
+        store = open_store(settings, board.partition, partitions)
         lane = Lane(
             board.partition,
             lane_log,

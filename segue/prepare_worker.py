@@ -20,7 +20,7 @@ from tenacity import (
 from schemas.errors import Unreachable, Unusable
 from segue.config.settings import Settings
 from segue.connect.kafka_access import make_topics
-from streamer.redis.redis_client import policy_doubt
+from streamer.redis.redis_client import check_policy
 from streamer.redis.redis_rights import check_rights
 from streamer.status.status_server import check_address
 from streamer.status.worker_logs import set_up_logs
@@ -103,7 +103,7 @@ def _topics_made(sentence: str) -> None:
 
 
 def _check_redis(settings: Settings) -> None:
-    doubt = policy_doubt(settings.redis, _ASK_S)
+    doubt = check_policy(settings.redis, _ASK_S)
     if doubt is not None:
         log.warning("redis.doubt", reason=doubt)
     check_rights(settings.redis, settings.redis_prefix, _ASK_S)

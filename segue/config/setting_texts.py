@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# A host with or without port and path, or only a path. It allows less than the standard, and no login.
-_ADDRESS = re.compile(r"(?=.)((\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?)?(/[^#:]*)?")
+# Hosts with or without port, a path, or both. It allows less than the standard, and no login.
+_SERVER = r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?"
+_ADDRESS = re.compile(rf"(?=.)({_SERVER}(,{_SERVER})*)?(/[^#:]*)?")
 _HOST = re.compile(r"\[[0-9A-Fa-f:.%]+\]|[\w.-]+")
 _TOPIC_PREFIX = re.compile(r"[A-Za-z0-9._-]{0,200}")
 _PROTOCOLS = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")

@@ -75,7 +75,9 @@ class Settings(BaseSettings):
         repr=False,
     )
     redis: str = Field(
-        "redis://127.0.0.1:6379/0", description="Redis: redis://, rediss:// (TLS) or unix:// URL", repr=False
+        "redis://127.0.0.1:6379/0",
+        description="Redis: redis://, rediss:// (TLS) or unix:// URL; redis+cluster:// for a Redis Cluster",
+        repr=False,
     )
     redis_prefix: str = Field("segue:", min_length=1, description="the start of every key in Redis")
     topic_prefix: str = Field("", description="the start of every topic's name")

@@ -16,6 +16,7 @@ from streamer.batch.lane_config import LaneConfig
 from streamer.kafka.kafka_client import Deadlines
 from streamer.kafka.kafka_log import KafkaLog
 from streamer.place.place import FoldSettings
+from streamer.redis.cluster_store import store_at
 from streamer.redis.redis_store import RedisStore
 from streamer.user.order_rules import Rules
 
@@ -85,6 +86,12 @@ def open_log(settings: Settings, partition: int, closing: Callable[[], bool] = l
     )
 
 
-def open_store(settings: Settings, partition: int) -> RedisStore:
-    """Open a lane's store in Redis. It connects with its first call."""
-    return RedisStore(settings.redis, partition, settings.redis_prefix)
+def open_store(settings: Settings, partition: int, lanes: int | None = None) -> RedisStore:
+    """Open a lane's store in Redis. It connects with its first call.
+
+    Args:
+        settings: name the Redis and the prefix.
+        partition: the lane's partition.
+        lanes: how many lanes there are; only a search for similar users needs it.
+    """
+    return store_at(settings.redis, partition, settings.redis_prefix, lanes=lanes)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from segue.config.settings import Settings
+from streamer.redis.cluster_store import store_at
 from streamer.redis.redis_client import TIMEOUT_S
-from streamer.redis.redis_store import RedisStore
 from streamer.takeover.lane_snapshot import follow_lane
 
 
@@ -20,7 +20,7 @@ def followed(settings: Settings, timeout_s: float = TIMEOUT_S) -> Settings:
     Raises:
         Unreachable: Redis does not answer.
     """
-    store = RedisStore(settings.redis, 0, settings.redis_prefix, timeout_s)
+    store = store_at(settings.redis, 0, settings.redis_prefix, timeout_s)
     try:
         follow_lane(store)
         return settings.model_copy(update={"redis_prefix": store.prefix})

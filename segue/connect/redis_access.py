@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segue.config.settings import Settings
 from segue.connect.wait_for_servers import Wait
-from streamer.redis.redis_client import policy_doubt
+from streamer.redis.redis_client import check_policy
 from streamer.redis.redis_rights import check_rights
 
 
@@ -16,12 +16,13 @@ def check_redis(settings: Settings, prefix: str) -> str | None:
 
     Raises:
         BadStore: Redis may evict keys.
-        Unusable: the login lacks rights that Segue needs, or this is a cluster.
+        Unusable: the login lacks rights that Segue needs, or the URL names one server and there is a Redis
+            Cluster, or conversely.
         Unreachable: Redis has not answered for :data:`~segue.connect.wait_for_servers.PATIENCE_S`.
     """
 
     def check() -> str | None:
         check_rights(settings.redis, prefix)
-        return policy_doubt(settings.redis)
+        return check_policy(settings.redis)
 
     return Wait(f"Redis at {settings.redis_address}").until_answered(check)

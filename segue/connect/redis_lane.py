@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
+from itertools import chain
 from typing import Any, cast
 
 from schemas.errors import NeedsRebuild
@@ -11,7 +13,8 @@ from streamer.interfaces.lane_errors import Torn
 from streamer.place import place as places
 from streamer.place.place import Place
 from streamer.place.redis_keys import Keys
-from streamer.redis.redis_client import address_of, connect, reaching
+from streamer.redis.redis_client import connect, reaching, scan_keys, server_of
+from streamer.redis.redis_url import address_of, is_cluster
 from streamer.redis.save_count import place_in
 from streamer.refill.compare_states import Kept
 
@@ -28,12 +31,12 @@ class RedisLane:
     """
 
     def __init__(self, settings: Settings, lane: int, spaces: Sequence[str]) -> None:
-        self._keys = Keys(settings.redis_prefix)
+        self._keys = Keys(settings.redis_prefix, tagged=is_cluster(settings.redis))
         self._lane = lane
         self._spaces = tuple(spaces)
         self._place_keys = self._keys.place(lane), self._keys.saves(lane)
-        self._redis = connect(settings.redis)
-        self._address = address_of(self._redis)
+        self._url = settings.redis
+        self._redis = connect(self._url)
 
     def place(self) -> Place | None:
         """Return the lane's place; None if the lane has no place.
@@ -42,7 +45,7 @@ class RedisLane:
             NeedsRebuild: the place cannot be read, a bootstrap did not end, or Redis lost a save and restored
                 only a part of it.
         """
-        with reaching(self._address):
+        with reaching(self._url):
             stored = whole_place(self._redis.mget(*self._place_keys))
         return None if stored is None else places.decode(stored)
 
@@ -55,22 +58,23 @@ class RedisLane:
         Raises:
             NeedsRebuild: the place is missing.
         """
-        pipeline = self._redis.pipeline(transaction=True)
+        with reaching(self._url):
+            pipeline = server_of(self._redis, self._place_keys[0]).pipeline(transaction=True)
         pipeline.mget(*self._place_keys)
         for user_id in user_ids:
-            pipeline.hgetall(self._keys.user(user_id))
+            pipeline.hgetall(self._keys.user(user_id, self._lane))
             pipeline.zscore(self._keys.swept(self._lane), user_id)
             pipeline.zscore(self._keys.due(self._lane), user_id)
-            pipeline.zrange(self._keys.orders(user_id), 0, -1)
+            pipeline.zrange(self._keys.orders(user_id, self._lane), 0, -1)
             for space in self._spaces:
-                pipeline.zscore(self._keys.angles(space), user_id)
-        with reaching(self._address):
+                pipeline.zscore(self._keys.angles(space, self._lane), user_id)
+        with reaching(self._url):
             with_saves, *answers = pipeline.execute()
         stored = whole_place(with_saves)
         if stored is None:
             raise NeedsRebuild(
-                f"the place of lane {self._lane} is gone from Redis at {self._address}: start a worker,"
-                " which heals the lane, and run this command again"
+                f"the place of lane {self._lane} is gone from Redis at {address_of(self._url)}: start a"
+                " worker, which heals the lane, and run this command again"
             )
         width = 4 + len(self._spaces)
         rows = [answers[at : at + width] for at in range(0, len(answers), width)]
@@ -122,10 +126,8 @@ def spaces_in(settings: Settings) -> list[str]:
     Raises:
         Unreachable: Redis does not answer.
     """
-    keys, client = Keys(settings.redis_prefix), connect(settings.redis)
-    start = keys.angles("")
-    try:
-        with reaching(address_of(client)):
-            return sorted(key.decode()[len(start) :] for key in client.scan_iter(keys.every_angles(), 1_000))
-    finally:
-        client.close()
+    url = settings.redis
+    keys = Keys(settings.redis_prefix, tagged=is_cluster(url))
+    with closing(connect(url)) as client, reaching(url):
+        found = chain.from_iterable(scan_keys(client, keys.every_angles(), 1_000))
+        return sorted({keys.space_of(key) for key in found})

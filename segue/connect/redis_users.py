@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 
 import msgspec
 
+from schemas.errors import NeedsRebuild
 from schemas.outputs.segment_change import SimilarUser
 from schemas.partitioner import partition_of
 from segue.config.settings import Settings
@@ -22,8 +23,9 @@ from streamer.place import place as places
 from streamer.place.place import FoldSettings, Place
 from streamer.place.place_marks import is_refilled
 from streamer.place.redis_keys import SEGMENT, STATE, Keys, due_score
-from streamer.redis.redis_client import address_of, connect, reaching
-from streamer.redis.redis_store import RedisStore
+from streamer.redis.cluster_store import store_at
+from streamer.redis.redis_client import connect, reaching, scan_keys, server_of
+from streamer.redis.redis_url import address_of, is_cluster
 from streamer.refill.spill import Spill
 from streamer.segment.lane_day import date_of
 from streamer.segment.neighbours import Neighbourhood, angle
@@ -45,9 +47,9 @@ class RedisUsers:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._keys = Keys(settings.redis_prefix)
-        self._redis = connect(settings.redis, TIMEOUT_S)
-        self._address = address_of(self._redis)
+        self._url = settings.redis
+        self._keys = Keys(settings.redis_prefix, tagged=is_cluster(self._url))
+        self._redis = connect(self._url, TIMEOUT_S)
         self._inputs = settings.topics.inputs
         self._rules = rules_of(settings)
 
@@ -73,39 +75,82 @@ class RedisUsers:
 
     def cards(self, user_ids: Sequence[str]) -> list[UserCard]:
         """Return these users, without those that Redis does not have, each with its lane's positions."""
-        lanes = self._lanes()
+        lanes = self.lanes()
         lane_of = {} if lanes is None else {user_id: lanes.of(user_id) for user_id in user_ids}
-        wanted = sorted(set(lane_of.values()))
-        # One transaction reads both, so that a state and its lane's place are of the same moment.
-        pipeline = self._redis.pipeline(transaction=True)
-        for lane in wanted:
-            pipeline.mget(self._keys.place(lane), self._keys.saves(lane))
-        for user_id in user_ids:
-            pipeline.hget(self._keys.user(user_id), STATE)
-        with reaching(self._address):
-            answers = pipeline.execute()
-        places_by_lane = {lane: _place(stored) for lane, stored in zip(wanted, answers, strict=False)}
         today = date_of(self._rules, datetime.now(UTC))
         cards = []
-        for user_id, stored in zip(user_ids, answers[len(wanted) :], strict=True):
+        for user_id, (stored, place) in self._with_places(user_ids, lane_of).items():
             state = states.decode(user_id, stored, {})
             if state.facts.alive:
-                place = places_by_lane.get(lane_of.get(user_id, -1))
                 # A lane that has not decided on any day yet will decide on that of the clock.
                 day = today if place is None or place.decides_on is None else place.decides_on
                 cards.append(card_of(state, self._rules, self._positions(place), day))
         return cards
 
+    def _with_places(
+        self, user_ids: Sequence[str], lane_of: Mapping[str, int]
+    ) -> dict[str, tuple[bytes | None, Place | None]]:
+        """Return each user's state as stored, and the place of the user's lane; None if it is not known."""
+        found: dict[str, tuple[bytes | None, Place | None]] = {}
+        for some in self._on_one_server(user_ids, lane_of):
+            wanted = sorted({lane_of[user_id] for user_id in some if user_id in lane_of})
+            keys = self._user_keys(some, lane_of)
+            # One transaction reads both, so that a state and its lane's place are of the same moment.
+            with reaching(self._url):
+                pipeline = server_of(self._redis, keys[some[0]]).pipeline(transaction=True)
+            for lane in wanted:
+                pipeline.mget(self._keys.place(lane), self._keys.saves(lane))
+            for key in keys.values():
+                pipeline.hget(key, STATE)
+            with reaching(self._url):
+                answers = pipeline.execute()
+            by_lane = {lane: _place(stored) for lane, stored in zip(wanted, answers, strict=False)}
+            for user_id, stored in zip(keys, answers[len(wanted) :], strict=True):
+                found[user_id] = stored, by_lane.get(lane_of.get(user_id, -1))
+        return found
+
+    def _on_one_server(self, user_ids: Sequence[str], lane_of: Mapping[str, int]) -> list[Sequence[str]]:
+        """Divide users so that one transaction can read each part: on a cluster, by lane."""
+        if not self._keys.tagged:
+            return [user_ids] if user_ids else []
+        parts: dict[int, list[str]] = defaultdict(list)
+        for user_id in user_ids:
+            parts[lane_of.get(user_id, -1)].append(user_id)
+        return list(parts.values())
+
+    def _user_keys(self, user_ids: Iterable[str], lane_of: Mapping[str, int] | None = None) -> dict[str, str]:
+        """Return the key of each user. On a cluster it names the user's lane.
+
+        Args:
+            user_ids: the users.
+            lane_of: their lanes as far as they are known; None to ask Redis, if the keys name lanes.
+
+        Raises:
+            NeedsRebuild: the keys name lanes, and lane 0 has no place, which says how many lanes there are.
+        """
+        if not self._keys.tagged:
+            return {user_id: self._keys.user(user_id, 0) for user_id in user_ids}
+        if lane_of is None:
+            lanes = self.lanes()
+            lane_of = {} if lanes is None else {user_id: lanes.of(user_id) for user_id in user_ids}
+        try:
+            return {user_id: self._keys.user(user_id, lane_of[user_id]) for user_id in user_ids}
+        except KeyError:
+            raise NeedsRebuild(
+                f"lane 0 has no place in Redis at {address_of(self._url)} yet, and on Redis Cluster its place"
+                " says in which lane a user is: run this command again when a worker runs"
+            ) from None
+
     def state(self, user_id: str) -> UserState:
         """Return a user's facts and decision, without the orders."""
-        with reaching(self._address):
-            stored = cast(bytes | None, self._redis.hget(self._keys.user(user_id), STATE))
+        (stored,) = self._fields(STATE, [user_id])
         return states.decode(user_id, stored, {})
 
     def history(self, user_id: str) -> tuple[Entered, ...]:
         """Return when and why a user entered each segment, the oldest entry in Redis first."""
-        with reaching(self._address):
-            return read_history(cast(list[bytes | None], self._redis.hmget(self._keys.user(user_id), FIELDS)))
+        key = self._user_keys([user_id])[user_id]
+        with reaching(self._url):
+            return read_history(cast(list[bytes | None], self._redis.hmget(key, FIELDS)))
 
     def segments(self) -> Counter[int]:
         """Return how many users each segment has, by segment id."""
@@ -120,12 +165,12 @@ class RedisUsers:
         Raises:
             NeedsRebuild: the place cannot be read.
         """
-        with reaching(self._address):
+        with reaching(self._url):
             return _place(self._redis.mget(self._keys.place(lane), self._keys.saves(lane)))
 
     def due(self, lane: int, day: date) -> int:
         """Return how many users of a lane are due on a day or before it."""
-        with reaching(self._address):
+        with reaching(self._url):
             return self._redis.zcount(self._keys.due(lane), "-inf", due_score(day))
 
     def user_ids(self) -> Iterator[list[str]]:
@@ -142,16 +187,13 @@ class RedisUsers:
 
     def scanned(self) -> Iterator[list[str]]:
         """Yield the ids of all users in batches, in no order. Redis may return an id more than once."""
-        start = self._keys.user("")
-        cursor = 0
+        batches = scan_keys(self._redis, self._keys.every_user(), _BATCH)
         while True:
-            with reaching(self._address):
-                answer = self._redis.scan(cursor, match=self._keys.every_user(), count=_BATCH)
-            cursor, keys = cast(tuple[int, list[bytes]], answer)
-            if keys:
-                yield [key.decode()[len(start) :] for key in keys]
-            if cursor == 0:
+            with reaching(self._url):
+                keys = next(batches, None)
+            if keys is None:
                 return
+            yield [self._keys.user_of(key) for key in keys]
 
     def erasures(self) -> Iterator[tuple[str, datetime]]:
         """Yield the users who were ever erased, with the time of the last erasure.
@@ -167,15 +209,15 @@ class RedisUsers:
 
     def _fields(self, field: str, user_ids: Sequence[str]) -> list[Any]:
         pipeline = self._redis.pipeline(transaction=False)
-        for user_id in user_ids:
-            pipeline.hget(self._keys.user(user_id), field)
-        with reaching(self._address):
+        for key in self._user_keys(user_ids).values():
+            pipeline.hget(key, field)
+        with reaching(self._url):
             return pipeline.execute()
 
-    def _lanes(self) -> _Lanes | None:
+    def lanes(self) -> Lanes | None:
         """Return how users belong to lanes, from lane 0's place; None if there is no place yet."""
         place = self.place(0)
-        return None if place is None else _Lanes(place.settings)
+        return None if place is None else Lanes(place.settings)
 
     def _positions(self, place: Place | None) -> dict[str, int] | None:
         if place is None:
@@ -184,10 +226,13 @@ class RedisUsers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lanes:
+class Lanes:
+    """How users belong to lanes, by the settings that made their states."""
+
     settings: FoldSettings
 
     def of(self, user_id: str) -> int:
+        """Return the user's lane."""
         return partition_of(user_id, self.settings.partitions, self.settings.partitioner)
 
 
@@ -236,13 +281,22 @@ def similar_users(
     at = angle(components)
     if at is None:
         return ()
-    store = RedisStore(settings.redis, 0, settings.redis_prefix, TIMEOUT_S)
+    store = store_at(settings.redis, 0, settings.redis_prefix, TIMEOUT_S, lanes=lanes_to_search(settings))
     try:
         follow_lane(store)
         found = store.neighbours(space, [at], settings.similar_users, besides)
     finally:
         store.close()
     return Neighbourhood(found).most_similar(at, settings.similar_users)
+
+
+def lanes_to_search(settings: Settings) -> int | None:
+    """Return how many lanes a search for similar users asks; None if there is one index for all lanes."""
+    if not is_cluster(settings.redis):
+        return None
+    with RedisUsers(settings) as users:
+        lanes = users.lanes()
+    return 0 if lanes is None else lanes.settings.partitions
 
 
 def _place(stored_and_saves: object) -> Place | None:

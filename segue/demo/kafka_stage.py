@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -147,12 +147,9 @@ class KafkaStage:
         groups = admin.kafka.delete_consumer_groups([self._settings.group], request_timeout=_CLEAN_S)
         for gone in groups.values():
             gone.exception(_CLEAN_S)
-        client = connect(self._settings.redis)
-        try:
+        with closing(connect(self._settings.redis)) as client:
             for key in client.scan_iter(match=f"{self._settings.redis_prefix}*", count=10_000):
                 client.unlink(key)
-        finally:
-            client.close()
 
 
 def _reason(message: Message) -> str:

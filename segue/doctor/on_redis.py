@@ -1,22 +1,25 @@
-"""Checks of Redis: the server, its rights and persistence, the lanes' places and the users."""
+"""Checks of Redis: each server, its rights and persistence, the lanes' places and the users."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any, cast
 
 import redis
+from msgspec.structs import replace
+from redis.cluster import RedisCluster
 
 from schemas.errors import LoginRefused, SegueError, Unusable
 from segue.config.settings import Settings
 from segue.connect.live_prefix import followed
-from segue.doctor.check import FAIL, OK, WARN, Check
+from segue.doctor.check import FAIL, OK, WARN, Check, worst
 from segue.doctor.places import check_places
 from segue.refill.rebuild_lease import standing
 from streamer.place.redis_keys import Keys
-from streamer.redis.redis_client import POLICY, connect, reaching
+from streamer.redis.redis_client import POLICY, address_of_server, connect, primaries, reaching
 from streamer.redis.redis_rights import INFO, Trial, try_rights
+from streamer.redis.redis_url import is_cluster
 from streamer.segment.active_model import ActiveModel
 
 _DEADLINE_S = 5.0
@@ -42,11 +45,13 @@ def check_redis(settings: Settings, lanes: int | None, model: ActiveModel | None
 def _look(checks: list[Check], settings: Settings, lanes: int | None, model: ActiveModel | None) -> None:
     """Add the checks until Redis fails to answer."""
     trial = try_rights(settings.redis, settings.redis_prefix, _DEADLINE_S)
-    info = {} if INFO in trial.missing else _info(settings)
-    version = f"version {info['redis_version']}" if "redis_version" in info else "its version is not known"
+    infos = {} if INFO in trial.missing else _infos(settings)
+    versions = sorted({str(info["redis_version"]) for info in infos.values() if "redis_version" in info})
+    version = f"version {' and '.join(versions)}" if versions else "its version is not known"
     checks += [Check("redis", OK, f"{settings.redis_address} answers: {version}"), _rights(trial)]
-    if info:
-        checks += [_policy(info), _memory(info), _persistence(info, cuts=_cuts(settings))]
+    checks += _cluster(settings)
+    if infos:
+        checks += [_worst_of(infos, check) for check in (_policy, _memory, _persistence)]
     if trial.problem is None:
         _add_states(checks, settings, lanes, model)
 
@@ -62,16 +67,47 @@ def _add_states(
         fix = f"segue rebuild --into {left} --switch, or --drop if no lane has moved"
         checks.append(Check("rebuild", WARN, text, fix))
     if model is not None:
-        space, keys = model.release.space, Keys(followed(settings, _DEADLINE_S).redis_prefix)
-        with closing(connect(settings.redis, _DEADLINE_S)) as client, reaching(settings.redis_address):
-            indexed = client.zcard(keys.angles(space))
+        space, url = model.release.space, settings.redis
+        keys = Keys(followed(settings, _DEADLINE_S).redis_prefix, tagged=is_cluster(url))
+        with closing(connect(url, _DEADLINE_S)) as client, reaching(url):
+            indexed = sum(client.zcard(key) for key in keys.all_angles(space, lanes or 0))
         text = f"{indexed:,} users have a place in the space {space} of the release in use"
         checks.append(Check("users", OK, text))
 
 
-def _info(settings: Settings) -> Mapping[str, Any]:
-    with closing(connect(settings.redis, _DEADLINE_S)) as client, reaching(settings.redis_address):
-        return cast(Mapping[str, Any], client.info())
+def _infos(settings: Settings) -> dict[str, Mapping[str, Any]]:
+    """Return what each server tells of itself, by address; of a cluster the primaries.
+
+    ``cuts`` is whether the server cuts a broken append-only file by itself; False if it does not show this.
+    """
+    infos: dict[str, Mapping[str, Any]] = {}
+    with closing(connect(settings.redis, _DEADLINE_S)) as client, reaching(settings.redis):
+        for server in primaries(client):
+            info = cast(Mapping[str, Any], server.info())
+            infos[address_of_server(server)] = {**info, "cuts": _cuts(server)}
+    return infos
+
+
+def _worst_of(infos: Mapping[str, Mapping[str, Any]], check: Callable[[Mapping[str, Any]], Check]) -> Check:
+    """Return the check of the one server; of a cluster, that of the worst primary, which it names."""
+    checks = {address: check(info) for address, info in infos.items()}
+    state = worst([*checks.values()])
+    address, found = next((at, found) for at, found in checks.items() if found.state == state)
+    return found if len(checks) == 1 else replace(found, text=f"{address}: {found.text}")
+
+
+def _cluster(settings: Settings) -> list[Check]:
+    """Check that each primary of a cluster has a replica; no check of a single server."""
+    with closing(connect(settings.redis, _DEADLINE_S)) as client:
+        if not isinstance(client, RedisCluster):
+            return []
+        nodes = {nodes[0].name: len(nodes) - 1 for nodes in client.nodes_manager.slots_cache.values()}
+    text = f"{len(nodes)} primaries with {sum(nodes.values())} replicas"
+    alone = sorted(name for name, replicas in nodes.items() if not replicas)
+    if not alone:
+        return [Check("redis cluster", OK, text)]
+    fix = "give each primary a replica: without one, a primary that fails stops every lane until it is back"
+    return [Check("redis cluster", WARN, f"{text}; {', '.join(alone)} has none", fix)]
 
 
 def _repair(error: SegueError, settings: Settings) -> str | None:
@@ -120,18 +156,16 @@ def _memory(info: Mapping[str, Any]) -> Check:
     return Check("redis memory", OK, text)
 
 
-def _cuts(settings: Settings) -> bool:
-    """Whether Redis cuts a broken append-only file by itself; False if it does not show this setting."""
-    with closing(connect(settings.redis, _DEADLINE_S)) as client:
-        try:
-            shown = cast(Mapping[str, str], client.config_get("aof-load-truncated"))
-        except redis.RedisError:
-            return False
+def _cuts(server: redis.Redis) -> bool:
+    try:
+        shown = cast(Mapping[str, str], server.config_get("aof-load-truncated"))
+    except redis.RedisError:
+        return False
     return shown.get("aof-load-truncated") == "yes"
 
 
-def _persistence(info: Mapping[str, Any], *, cuts: bool) -> Check:
-    if info.get("aof_enabled") and cuts and info.get("server_name") != "valkey":
+def _persistence(info: Mapping[str, Any]) -> Check:
+    if info.get("aof_enabled") and info["cuts"] and info.get("server_name") != "valkey":
         text = (
             "the append-only file is on; repair it before Redis starts after a crash, else lanes may have to"
             " fold their logs again"

@@ -5,9 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from itertools import chain
 from typing import cast
-
-import redis
 
 from segue.config.settings import Settings
 from segue.connect.kafka_access import lanes_of
@@ -15,8 +14,9 @@ from segue.connect.live_prefix import followed
 from segue.refill import rebuild_steps
 from streamer.place.place_marks import Refilling, encode_mark
 from streamer.place.redis_keys import Keys
-from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, reaching
-from streamer.redis.redis_store import RedisStore
+from streamer.redis.cluster_store import store_at
+from streamer.redis.redis_client import TIMEOUT_S, Client, connect, reaching, scan_keys
+from streamer.redis.redis_url import is_cluster
 from streamer.refill.rebuild_lane import LaneInUse
 
 
@@ -44,8 +44,8 @@ class RedisLeases:
             client.delete(Keys(live).rebuild())
 
     @contextmanager
-    def _client(self) -> Iterator[redis.Redis]:
-        with closing(connect(self._url, self._timeout_s)) as client, reaching(address_of(client)):
+    def _client(self) -> Iterator[Client]:
+        with closing(connect(self._url, self._timeout_s)) as client, reaching(self._url):
             yield client
 
 
@@ -78,7 +78,7 @@ def drop(settings: Settings, into: str) -> None:
     check_apart(into, {live, settings.redis_prefix}, "nothing was dropped")
     lanes = set(range(lanes_of(settings))) | _lanes_with_a_place(settings, into)
     mark = encode_mark(Refilling("rebuild", f"drop {uuid.uuid4().hex}", 1))
-    stores = [RedisStore(settings.redis, lane, into) for lane in sorted(lanes)]
+    stores = [store_at(settings.redis, lane, into) for lane in sorted(lanes)]
     with ExitStack() as stack:
         for store in stores:
             stack.callback(store.close)
@@ -106,8 +106,8 @@ def check_apart(into: str, used: Collection[str], outcome: str) -> None:
 
 def _lanes_with_a_place(settings: Settings, prefix: str) -> set[int]:
     """Return the lanes with a place under the prefix; an older group may have had more lanes than now."""
-    keys = Keys(prefix)
-    begin = len(keys.place(0)) - 1
-    with closing(connect(settings.redis)) as client, reaching(address_of(client)):
-        names = [key.decode(errors="replace")[begin:] for key in client.scan_iter(keys.every_place())]
-    return {int(name) for name in names if name.isdecimal()}
+    url = settings.redis
+    keys = Keys(prefix, tagged=is_cluster(url))
+    with closing(connect(url)) as client, reaching(url):
+        found = chain.from_iterable(scan_keys(client, keys.every_place(), 1_000))
+        return {lane for key in found if (lane := keys.lane_of_place(key)) is not None}

@@ -11,7 +11,7 @@ from typing import cast
 
 import redis
 
-from schemas.errors import BadStore, Unusable
+from schemas.errors import BadStore
 from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, lanes_of, patiently
 from segue.connect.lane_connections import lane_config
@@ -25,8 +25,9 @@ from segue.refill.rebuild_steps import Rebuilding, Rebuilt, is_anew, take
 from streamer.batch.lane_config import LaneConfig
 from streamer.kafka.kafka_admin import Admin
 from streamer.place.redis_keys import Keys
-from streamer.redis.redis_client import address_of, connect, reaching
-from streamer.redis.redis_store import RedisStore
+from streamer.redis.cluster_store import store_at
+from streamer.redis.redis_client import address_of_server, connect, primaries, reaching
+from streamer.redis.redis_url import is_cluster
 from streamer.redis.save_count import split
 from streamer.refill.rebuild_lane import WRITER
 from streamer.segment.lane_day import date_of
@@ -69,7 +70,7 @@ def rebuild(
     writer = f"{WRITER}{uuid.uuid4().hex}"
     with ExitStack() as stack:
         stores = [
-            stack.enter_context(closing(RedisStore(settings.redis, lane, into))) for lane in range(partitions)
+            stack.enter_context(closing(store_at(settings.redis, lane, into))) for lane in range(partitions)
         ]
         steps = Rebuilding(
             partial(lane_log, settings),
@@ -110,7 +111,7 @@ def switch(settings: Settings, into: str) -> int:
     with ExitStack() as stack:
         olds, news = (
             [
-                stack.enter_context(closing(RedisStore(settings.redis, lane, prefix)))
+                stack.enter_context(closing(store_at(settings.redis, lane, prefix)))
                 for lane in range(partitions)
             ]
             for prefix in (settings.redis_prefix, into)
@@ -127,24 +128,21 @@ def _check_redis(settings: Settings, config: LaneConfig, into: str, say: Callabl
     doubt = check_redis(settings, into)
     if doubt is not None:
         say(doubt)
-    client = connect(settings.redis)
-    try:
-        _check_room(client, say)
-        with reaching(address_of(client)):
-            keys = Keys(followed(settings).redis_prefix)
-            _, stored = split(cast(bytes | None, client.get(keys.place(0))))
-    finally:
-        client.close()
+    url = settings.redis
+    with closing(connect(url)) as client, reaching(url):
+        for server in primaries(client):
+            _check_room(server, say)
+        keys = Keys(followed(settings).redis_prefix, tagged=is_cluster(url))
+        _, stored = split(cast(bytes | None, client.get(keys.place(0))))
     return is_anew(stored, config)
 
 
-def _check_room(client: redis.Redis, say: Callable[[str], None]) -> None:
-    """Check that a second copy of the states fits; it takes at most the memory that Redis uses now."""
-    address = address_of(client)
+def _check_room(server: redis.Redis, say: Callable[[str], None]) -> None:
+    """Check that a second copy of the states fits; it takes at most the memory that the server uses now."""
+    address = address_of_server(server)
     try:
-        with reaching(address):
-            memory = client.info("memory")
-    except Unusable:
+        memory = server.info("memory")
+    except redis.exceptions.NoPermissionError:
         say(
             f"Redis at {address} does not show its memory limit: make sure that a second copy of the states"
             " fits"

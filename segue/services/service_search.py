@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from schemas.errors import Unreachable
+from segue.config.setting_texts import without_password
 from segue.connect.wait_for_servers import Wait
 from segue.services.containers import container_kafka, container_redis
 from segue.services.found_services import KafkaService, NoServices, RedisService, Services
@@ -113,7 +113,7 @@ def _named_kafka(
 
 
 def _named_redis(url: str, say: Callable[[str], None]) -> RedisService:
-    where = urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]).geturl()  # no password
+    where = without_password(url)
 
     def check() -> None:
         if not redis_answers(url):

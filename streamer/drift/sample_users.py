@@ -6,8 +6,9 @@ from random import Random
 
 from schemas.release.stability_index import SAMPLE
 from streamer.place.redis_keys import STATE, Keys
-from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, reaching
-from streamer.redis.redis_store import RedisStore
+from streamer.redis.cluster_store import store_at
+from streamer.redis.redis_client import TIMEOUT_S, connect, reaching
+from streamer.redis.redis_url import is_cluster
 from streamer.takeover.lane_snapshot import follow_lane
 from streamer.user.stored import stored_state
 from streamer.user.user_state import UserState
@@ -39,10 +40,10 @@ def sample_users(
         Unreachable: Redis does not answer.
     """
     with closing(connect(url, timeout_s)) as client:
-        address = address_of(client)
-        keys = {lane: Keys(_prefix_of(url, prefix, lane, timeout_s)) for lane in lanes}
+        tagged = is_cluster(url)
+        keys = {lane: Keys(_prefix_of(url, prefix, lane, timeout_s), tagged=tagged) for lane in lanes}
 
-        with reaching(address):
+        with reaching(url):
             sizes = [client.zcard(of.swept(lane)) for lane, of in keys.items()]
         # A place is a lane and a rank in its set of users. While it is read, the set may grow or shrink.
         ranges = [(lane, size) for lane, size in zip(keys, sizes, strict=True) if size]
@@ -50,16 +51,16 @@ def sample_users(
             pipeline = client.pipeline(transaction=False)
             for lane, rank in places:
                 pipeline.zrange(keys[lane].swept(lane), rank, rank)
-            with reaching(address):
+            with reaching(url):
                 found = pipeline.execute()
             users = {
-                member.decode(): keys[lane]
+                member.decode(): keys[lane].user(member.decode(), lane)
                 for (lane, _), members in zip(places, found, strict=True)
                 for member in members
             }
-            for user_id, of in users.items():
-                pipeline.hget(of.user(user_id), STATE)
-            with reaching(address):
+            for key in users.values():
+                pipeline.hget(key, STATE)
+            with reaching(url):
                 stored = pipeline.execute()
             for user_id, state in zip(users, stored, strict=True):
                 if state is not None:
@@ -86,7 +87,7 @@ def _batches(places: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
 
 
 def _prefix_of(url: str, prefix: str, lane: int, timeout_s: float) -> str:
-    store = RedisStore(url, lane, prefix, timeout_s)
+    store = store_at(url, lane, prefix, timeout_s)
     try:
         follow_lane(store)
         return store.prefix

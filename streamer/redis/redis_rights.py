@@ -9,7 +9,18 @@ import redis
 
 from schemas.errors import Unusable
 from streamer.place.redis_keys import Keys
-from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, is_no_database, reaching
+from streamer.redis.redis_client import (
+    FROM_A_CLUSTER,
+    TIMEOUT_S,
+    Client,
+    address_of_server,
+    connect,
+    is_no_database,
+    primaries,
+    reaching,
+    server_of,
+)
+from streamer.redis.redis_url import is_cluster
 
 INFO = "info"
 _KEYS = "keys"
@@ -17,13 +28,6 @@ _KEYS = "keys"
 _LIFE_MS = "60000"
 _SCRIPT = "return redis.call('GET', KEYS[1])"
 _SHA = "d3c21d0c2b9ca22f82737626a27bcaf5d288f99f"
-_CLUSTER = (
-    redis.exceptions.MovedError,
-    redis.exceptions.AskError,
-    redis.exceptions.ClusterDownError,
-    redis.exceptions.ClusterCrossSlotError,
-)
-
 Command = tuple[str, Sequence[str]]
 """A right as an ACL names it, and a command that needs it."""
 
@@ -69,7 +73,7 @@ def check_rights(url: str, prefix: str, timeout_s: float = TIMEOUT_S) -> None:
     """Check that this login may run all of Segue's commands.
 
     Raises:
-        Unusable: a right is missing, or this is a Redis Cluster.
+        Unusable: a right is missing, or the URL names one server and there is a Redis Cluster, or conversely.
         Unreachable: Redis does not answer.
     """
     trial = try_rights(url, prefix, timeout_s)
@@ -80,30 +84,42 @@ def check_rights(url: str, prefix: str, timeout_s: float = TIMEOUT_S) -> None:
 def try_rights(url: str, prefix: str, timeout_s: float = TIMEOUT_S) -> Trial:
     """Try every command that Segue uses, on test keys that do not stay.
 
+    On a Redis Cluster each primary is tried, because each node has its own access rules.
+
     Args:
         url: the address of Redis.
         prefix: the setting ``redis_prefix``. The test keys lie under it.
         timeout_s: after this many seconds without an answer, Redis counts as unreachable.
 
+    Returns:
+        The result; on a Redis Cluster, that of the first primary with something missing or refused.
+
     Raises:
-        Unusable: this is a Redis Cluster, or Redis does not know a command.
+        Unusable: the URL names one server and there is a Redis Cluster, or conversely; or Redis does not know
+            a command.
         Unreachable: Redis does not answer, or refuses the login.
     """
-    with closing(connect(url, timeout_s)) as client:
-        address = address_of(client)
-        with reaching(address):
-            try:
-                key = Keys(prefix).trial(uuid.uuid4().hex)
-                tried = [_try(client, address, right, words) for right, words in _commands(key)]
-            except _CLUSTER as error:
-                raise Unusable(
-                    f"Redis at {address} is a Redis Cluster ({error}), and workers use one server: set the"
-                    " setting redis to one that runs without cluster-enabled"
-                ) from None
-        user = str(client.get_connection_kwargs().get("username") or "default")
-        missing = dict.fromkeys(right for right, _ in tried if right is not None)
-        refusal = next((refused for _, refused in tried if refused is not None), None)
-        return Trial(address, user, f"{prefix}*", tuple(missing), refusal)
+    keys = Keys(prefix, tagged=is_cluster(url))
+    with closing(connect(url, timeout_s)) as client, reaching(url):
+        trials = [_tried(server, _key_on(client, server, keys), prefix) for server in primaries(client)]
+    return next((trial for trial in trials if trial.missing or trial.refusal), trials[0])
+
+
+def _key_on(client: Client, server: redis.Redis, keys: Keys) -> str:
+    """A test key that this server has; a cluster spreads them over its nodes."""
+    while True:
+        key = keys.trial(uuid.uuid4().hex)
+        if server_of(client, key) is server:
+            return key
+
+
+def _tried(server: redis.Redis, key: str, prefix: str) -> Trial:
+    address = address_of_server(server)
+    tried = [_try(server, address, right, words) for right, words in _commands(key)]
+    user = str(server.get_connection_kwargs().get("username") or "default")
+    missing = dict.fromkeys(right for right, _ in tried if right is not None)
+    refusal = next((refused for _, refused in tried if refused is not None), None)
+    return Trial(address, user, f"{prefix}*", tuple(missing), refusal)
 
 
 def _commands(key: str) -> Iterator[Command]:
@@ -146,7 +162,7 @@ def _try(
         return _KEYS if "key" in str(error) else right, None
     except redis.exceptions.ExecAbortError:
         return right, None  # Redis refuses EXEC with this error if the right is missing
-    except _CLUSTER:
+    except FROM_A_CLUSTER:
         raise
     except redis.exceptions.NoScriptError:
         return None, None  # the script was not loaded, so the right script|load is already in the result

@@ -1,16 +1,16 @@
 """A lane's store on Redis; :class:`streamer.interfaces.lane_interfaces.Store` states its promises."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from importlib.resources import files
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, cast
 
 import msgspec
-import redis
-from redis.cluster import RedisCluster
+from redis.commands.core import Script
 
 from streamer.interfaces import lane_errors
 from streamer.interfaces.lane_errors import TooMuchToLoad, Torn
@@ -26,7 +26,8 @@ from streamer.interfaces.lane_interfaces import (
 )
 from streamer.place.place_marks import moved_to
 from streamer.place.redis_keys import ORDER_PREFIX, STATE, Keys, due_score
-from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, reaching
+from streamer.redis.redis_client import TIMEOUT_S, Client, connect, reaching, scan_keys, server_of
+from streamer.redis.redis_url import is_cluster
 from streamer.redis.save_arguments import (
     angles_in,
     due_in,
@@ -41,14 +42,11 @@ from streamer.user.user_state import Ask
 _CLEAR_BATCH = 1_000
 
 _pack = msgspec.msgpack.Encoder().encode
-_unpack_neighbours = msgspec.msgpack.Decoder(list[Neighbour]).decode
+unpack_neighbours = msgspec.msgpack.Decoder(list[Neighbour]).decode
 
 
 class RedisStore:
-    """One lane's states, place and index in Redis; one connection, used by one thread."""
-
-    # Whether one script may use the lane's keys together with the indexes.
-    _on_one_node = True
+    """One lane's states, place and index in Redis; its connections are used by one thread."""
 
     def __init__(self, url: str, lane: int, prefix: str = "segue:", timeout_s: float = TIMEOUT_S) -> None:
         """Prepare the store; the first call connects.
@@ -59,21 +57,38 @@ class RedisStore:
             prefix: the prefix of all keys.
             timeout_s: after this many seconds without an answer, Redis counts as unreachable.
         """
-        client = connect(url, timeout_s)
-        self._begin(client, address_of(client), Keys(prefix), lane)
-
-    def _begin(self, client: redis.Redis | RedisCluster, address: str, keys: Keys, lane: int) -> None:
-        self._redis = client
-        self._address = address
+        self._url = url
+        self._timeout_s = timeout_s
         self._lane = lane
         self._doubt: str | None = None
         self._doubted: set[str] = set()
-        self._home = keys
-        self._at(keys)
-        self._load = client.register_script(_script("load"))
-        self._save = client.register_script(_script("save"))
-        self._neighbours = client.register_script(_script("neighbours"))
-        self._clear = client.register_script(_script("clear"))
+        self._connected = ExitStack()
+        self._home = Keys(prefix, tagged=is_cluster(url))
+        self._at(self._home)
+
+    @cached_property
+    def _redis(self) -> Client:
+        return self._connected.enter_context(closing(connect(self._url, self._timeout_s)))
+
+    @cached_property
+    def _load(self) -> Script:
+        return self._script("load")
+
+    @cached_property
+    def _save(self) -> Script:
+        return self._script("save")
+
+    @cached_property
+    def _neighbours(self) -> Script:
+        return self._script("neighbours")
+
+    @cached_property
+    def _clear(self) -> Script:
+        return self._script("clear")
+
+    def _script(self, name: str) -> Script:
+        text = files("streamer.redis").joinpath("lua", f"{name}.lua").read_text()
+        return self._redis.register_script(text)
 
     def _at(self, keys: Keys) -> None:
         self._keys = keys
@@ -95,7 +110,7 @@ class RedisStore:
         """
         self._at(self._home)
         while True:
-            with reaching(self._address):
+            with reaching(self._url):
                 stored, saves = self._read_place()
             prefix = moved_to(split(stored)[1])
             if prefix is None:
@@ -107,7 +122,7 @@ class RedisStore:
         pipeline = self._redis.pipeline(transaction=False)
         for lane in partitions:
             pipeline.execute_command("MGET", self._keys.place(lane), self._keys.saves(lane))
-        with reaching(self._address):
+        with reaching(self._url):
             read = pipeline.execute()
         found = []
         for stored, saves in read:
@@ -119,8 +134,8 @@ class RedisStore:
         """These users, each with these orders, and the place."""
         requested = {user_id: tuple(order_ids) for user_id, order_ids in wanted.items()}
         fields = [[STATE, *(ORDER_PREFIX + o for o in order_ids)] for order_ids in requested.values()]
-        keys = [self._place_key, self._saves_key, *(self._keys.user(user_id) for user_id in requested)]
-        with reaching(self._address):
+        keys = [self._place_key, self._saves_key, *(self._user_key(user_id) for user_id in requested)]
+        with reaching(self._url):
             answer = self._load(keys=keys, args=[lane_errors.MAX_LOAD_BYTES, _pack(fields)])
         if isinstance(answer, int):
             raise TooMuchToLoad(answer)
@@ -134,9 +149,9 @@ class RedisStore:
 
     def load_orders(self, user_ids: Collection[str]) -> LoadedOrders:
         """Every order of these users, and the place."""
-        pipeline = self._redis.pipeline(transaction=False)
+        pipeline = self._own_pipeline()
         for user_id in user_ids:
-            pipeline.hgetall(self._keys.user(user_id))
+            pipeline.hgetall(self._user_key(user_id))
         rows, place = self._with_place(pipeline)
         begin = len(ORDER_PREFIX)
         orders = {
@@ -156,7 +171,7 @@ class RedisStore:
             user_id: the user.
             asks: by question, the most entries to read.
         """
-        pipeline, key = self._redis.pipeline(transaction=False), self._keys.orders(user_id)
+        pipeline, key = self._own_pipeline(), self._keys.orders(user_id, self._lane)
         for ask, most in asks.items():
             # UTF-8 text never has a byte of 255, so this is above every entry with this beginning.
             first, last = f"[{ask.beginning}".encode(), f"[{ask.beginning}".encode() + b"\xff"
@@ -196,15 +211,13 @@ class RedisStore:
         """
         # Users without orders often share one angle, so each distinct angle is searched once.
         distinct = [repr(at) for at in dict.fromkeys(angles)]
-        if not distinct:
-            return []
-        user_prefix = self._keys.user("") if self._on_one_node else ""
-        with reaching(self._address):
-            answer = self._neighbours(
-                keys=[self._keys.angles(space)],
-                args=[user_prefix, n, _pack(list(exclude)), _pack(distinct)],
-            )
-        return _unpack_neighbours(cast(bytes, answer))
+        return self._search(space, [n, _pack(list(exclude)), _pack(distinct)]) if distinct else []
+
+    def _search(self, space: str, args: list[int | bytes]) -> list[Neighbour]:
+        """Run the search of :meth:`neighbours`; ``args`` are the script's, but for the users' prefix."""
+        key, users = self._keys.angles(space, self._lane), self._user_key("")
+        with reaching(self._url):
+            return unpack_neighbours(cast(bytes, self._neighbours(keys=[key], args=[users, *args])))
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
         """Write the place, the users, their index entries, sweep numbers and due days: all or nothing.
@@ -234,7 +247,7 @@ class RedisStore:
         """Write this place under the present prefix, whatever place or mark stands there."""
         done = False
         while not done:
-            with reaching(self._address):
+            with reaching(self._url):
                 stored, saves = self._read_place()
             done = self.replace_torn(Torn("", stored, saves, None), place)
 
@@ -248,15 +261,15 @@ class RedisStore:
         Returns:
             How much was deleted. None if the lane's place is no longer ``mark``: the deletion stops there.
         """
-        deleted = 0
-        with reaching(self._address):
-            for kind in (self._keys.every_user(), self._keys.every_orders()):
-                keys_of = self._redis.scan_iter(kind, count=_CLEAR_BATCH)
-                for keys in _in_batches(key for key in keys_of if is_ours(self._keys.user_of(key))):
+        deleted, lane = 0, self._lane
+        with reaching(self._url):
+            for kind in (self._keys.every_user(lane), self._keys.every_orders(lane)):
+                found = chain.from_iterable(scan_keys(self._redis, kind, _CLEAR_BATCH))
+                for keys in _in_batches(key for key in found if is_ours(self._keys.user_of(key))):
                     if not self._delete(mark, keys):
                         return None
                     deleted += len(keys)
-            for index in list(self._redis.scan_iter(self._keys.every_angles(), count=_CLEAR_BATCH)):
+            for index in list(chain(*scan_keys(self._redis, self._keys.every_angles(lane), _CLEAR_BATCH))):
                 members = (member for member, _ in self._redis.zscan_iter(index, count=_CLEAR_BATCH))
                 for some in _in_batches(member for member in members if is_ours(member.decode())):
                     if not self._delete(mark, [index], some):
@@ -278,21 +291,29 @@ class RedisStore:
         deleted, keys = 0, self._keys
         of_lanes = (keys.every_swept(), keys.every_due())
         for kind in (keys.every_user(), keys.every_orders(), keys.every_angles(), *of_lanes):
-            with reaching(self._address):
-                for some in _in_batches(self._redis.scan_iter(kind, count=_CLEAR_BATCH)):
-                    if not self._delete(mark, some):
+            with reaching(self._url):
+                for some in _in_batches(chain.from_iterable(scan_keys(self._redis, kind, _CLEAR_BATCH))):
+                    if not self._delete_of_all(mark, some):
                         return None
                     deleted += len(some)
         return deleted
 
     def drop_place(self, mark: bytes) -> bool:
         """Delete the lane's place and its count of saves, if the place is still ``mark``; whether it was."""
-        with reaching(self._address):
+        with reaching(self._url):
             return self._delete(mark, [self._place_key.encode(), self._saves_key.encode()])
 
     def close(self) -> None:
-        """Close the connection."""
-        self._redis.close()
+        """Close the connections."""
+        self._connected.close()
+
+    def _user_key(self, user_id: str) -> str:
+        return self._keys.user(user_id, self._lane)
+
+    def _own_pipeline(self) -> Any:
+        """A pipeline for the lane's own keys; its commands run in their order, on one server."""
+        with reaching(self._url):
+            return server_of(self._redis, self._place_key).pipeline(transaction=False)
 
     def _read_place(self) -> tuple[bytes | None, bytes | None]:
         """The value of the place's key and the count of saves, of one moment."""
@@ -304,14 +325,14 @@ class RedisStore:
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.zrange(key, "-inf", highest, byscore=True, offset=0, num=most)
         pipeline.zcount(key, "-inf", highest)
-        with reaching(self._address):
+        with reaching(self._url):
             user_ids, left = pipeline.execute()
         return [user_id.decode() for user_id in user_ids], left
 
     def _with_place(self, pipeline: Any) -> tuple[list[Any], bytes | None]:
         """The answers of the pipeline, and the place, which is read last."""
         pipeline.execute_command("MGET", self._place_key, self._saves_key)
-        with reaching(self._address):
+        with reaching(self._url):
             *rows, (stored, saves) = pipeline.execute()
         return rows, self._believed(stored, saves)
 
@@ -321,21 +342,25 @@ class RedisStore:
         return place_in(stored, saves)
 
     def _delete(self, mark: bytes, keys: Sequence[bytes], members: Sequence[bytes] = ()) -> bool:
-        """Delete these keys, or these members of the one key, if the lane's place is still ``mark``."""
+        """Delete the lane's keys, or members of the one key, if the lane's place is still ``mark``."""
         return bool(self._clear(keys=[self._place_key, *keys], args=[mark, *members]))
 
+    def _delete_of_all(self, mark: bytes, keys: Sequence[bytes]) -> bool:
+        """Delete keys of any lanes, if this lane's place is still ``mark``."""
+        return self._delete(mark, keys)
+
     def _run_save(self, expected: list[bytes | str], place: bytes, writes: Sequence[UserWrite]) -> bool:
-        spaces = spaces_of(writes) if self._on_one_node else []
+        spaces = spaces_of(writes)
         due = due_in(writes)
         indexed = [(write.user_id, write.index) for write in writes if write.index is not None]
         keys = [
             self._place_key,
             self._saves_key,
-            *(self._keys.user(write.user_id) for write in writes),
-            *(self._keys.angles(space) for space in spaces),
+            *(self._user_key(write.user_id) for write in writes),
+            *(self._keys.angles(space, self._lane) for space in spaces),
             self._swept_key,
             *([self._due_key] if due else ()),
-            *(self._keys.orders(user_id) for user_id, _ in indexed),
+            *(self._keys.orders(user_id, self._lane) for user_id, _ in indexed),
         ]
         angles = [entries_of(angles_in(space, writes)) for space in spaces]
         orders = [
@@ -344,12 +369,8 @@ class RedisStore:
         ]
         of_lane = [entries_of(swept_in(writes)), *([entries_of(due)] if due else ())]
         users, sets = [fields_in(write) for write in writes], [*angles, *of_lane, *orders]
-        with reaching(self._address):
+        with reaching(self._url):
             return bool(self._save(keys=keys, args=[*expected, place, _pack(users), _pack(sets)]))
-
-
-def _script(name: str) -> str:
-    return files("streamer.redis").joinpath("lua", f"{name}.lua").read_text()
 
 
 def _in_batches(keys: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:

@@ -36,22 +36,12 @@ def a_write() -> UserWrite:
 
 
 def test_every_key_is_there() -> None:
-    single, cluster = Keys(), Keys(lane_of=lambda user_id: 0)
-    for keys, lane in ((single, "<lane>"), (cluster, "{<lane>}")):
-        user = keys.user("<user_id>").replace("{0}", "{<lane>}")
-        place = keys.place(0).replace("{0}", lane).replace(":0", f":{lane}")
-        assert in_code(user), user
-        orders = keys.orders("<user_id>").replace("{0}", "{<lane>}")
-        assert in_code(orders), orders
-        swept = keys.swept(0).replace("{0}", lane).replace(":0", f":{lane}")
-        due = keys.due(0).replace("{0}", lane).replace(":0", f":{lane}")
-        assert in_code(place), place
-        assert in_code(place.replace("place", "saves"))
-        assert in_code(swept), swept
-        assert in_code(due), due
-        assert in_code(keys.angles("<space>"))
-        assert in_code(keys.rebuild())
-    assert in_code(single.trial("<name>"))
+    for keys in (Keys(), Keys(tagged=True)):
+        of_lane = [kind(0) for kind in (keys.place, keys.saves, keys.swept, keys.due)]
+        of_users = [keys.user("<user_id>", 0), keys.orders("<user_id>", 0), keys.angles("<space>", 0)]
+        for key in (*of_lane, *of_users, keys.rebuild(), keys.trial("<name>")):
+            named = key.replace("{0}", "{<lane>}").replace(":0", ":<lane>")
+            assert in_code(named), named
 
 
 def test_the_rights_are_those_that_are_tried() -> None:

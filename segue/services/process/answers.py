@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from contextlib import closing
 
 import redis
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
+
+from schemas.errors import Unreachable
+from streamer.redis.redis_client import connect
 
 _TIMEOUT_S = 5.0
 
@@ -34,12 +38,10 @@ def kafka_answers(
 def redis_answers(url: str, *, pid: int | None = None) -> bool:
     """Whether a Redis (with this process id, if given) answers PING at the URL."""
     try:
-        with redis.Redis.from_url(
-            url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
-        ) as client:
+        with closing(connect(url, _TIMEOUT_S)) as client:
             client.ping()
             return pid is None or client.info("server")["process_id"] == pid
-    except redis.RedisError:  # also raised while Redis loads its data
+    except (redis.RedisError, Unreachable):  # also raised while Redis loads its data
         return False
 
 

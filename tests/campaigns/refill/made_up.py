@@ -196,13 +196,10 @@ class MadeUpRedis:
         self._keys = keys
         self._asked: list[Any] = []
 
-    def get_connection_kwargs(self) -> dict[str, Any]:
-        return {}
-
     def scan(self, cursor: int, match: str, count: int) -> tuple[int, list[bytes]]:
         end = min(self._shop.users, cursor + count)
         begin = max(0, cursor - count // 10)
-        keys = [self._keys.user(str(number)).encode() for number in range(begin, end)]
+        keys = [self._keys.user(str(number), 0).encode() for number in range(begin, end)]
         return (0 if end == self._shop.users else end), keys
 
     def mget(self, *keys: str) -> list[bytes | None]:

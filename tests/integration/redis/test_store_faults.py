@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from schemas.errors import BadStore, Unreachable
-from streamer.redis.redis_client import check_policy, connect
+from streamer.redis.redis_client import check_policy
 from streamer.redis.redis_store import RedisStore
 from tests.support.servers.services import eventually
 from tests.support.workers.redis_writes import SPACE, StartRedis, at, nearest, write
@@ -17,11 +17,11 @@ from tests.support.workers.redis_writes import SPACE, StartRedis, at, nearest, w
 
 def test_a_redis_that_evicts_is_refused(fresh_redis: StartRedis) -> None:
     server = fresh_redis(options={"maxmemory-policy": "allkeys-lru"})
-    with connect(server.url) as client:
-        with pytest.raises(BadStore, match=r"maxmemory-policy allkeys-lru.*: set it to noeviction"):
-            check_policy(client)
+    with pytest.raises(BadStore, match=r"maxmemory-policy allkeys-lru.*: set it to noeviction"):
+        check_policy(server.url)
+    with redis.Redis.from_url(server.url) as client:
         client.config_set("maxmemory-policy", "noeviction")
-        assert check_policy(client) is None
+    assert check_policy(server.url) is None
 
 
 def test_the_policy_is_told_without_config_and_its_silence_is_a_warning(fresh_redis: StartRedis) -> None:
@@ -34,12 +34,14 @@ def test_the_policy_is_told_without_config_and_its_silence_is_a_warning(fresh_re
         admin.acl_setuser(
             "silent", enabled=True, passwords=["+s3cret"], keys="*", commands=["+@all", "-info"]
         )
-    with connect(f"redis://managed:s3cret@{address}") as managed:
-        with pytest.raises(redis.exceptions.NoPermissionError):
-            managed.config_get("maxmemory-policy")
-        assert check_policy(managed) is None
-    with connect(f"redis://silent:s3cret@{address}") as silent:
-        warning = check_policy(silent)
+    managed = f"redis://managed:s3cret@{address}"
+    with (
+        redis.Redis.from_url(managed) as client,
+        pytest.raises(redis.exceptions.NoPermissionError),
+    ):
+        client.config_get("maxmemory-policy")
+    assert check_policy(managed) is None
+    warning = check_policy(f"redis://silent:s3cret@{address}")
     assert warning is not None
     assert (
         f"Redis at {address} does not show its maxmemory-policy: make sure that it is noeviction" in warning

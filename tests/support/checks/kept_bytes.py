@@ -20,7 +20,6 @@ from msgspec.structs import replace
 
 from schemas.input_events import Item, Order, Signup, UserErased
 from schemas.inputs.decode import encode_order, encode_signup
-from schemas.partitioner import partition_of
 from schemas.topics import Topics
 from streamer.in_memory import MemoryKafka, MemoryRedis, MemoryStore
 from streamer.interfaces.lane_errors import Torn
@@ -337,9 +336,10 @@ def bootstrapped() -> Iterator[Line]:
 
 def keys() -> Iterator[Line]:
     """Yield the names of the keys, on a single Redis and on a cluster."""
-    for names in (Keys("segue:"), Keys("eu*:"), Keys("segue:", lambda user_id: partition_of(user_id, 2))):
+    for names in (Keys("segue:"), Keys("eu*:"), Keys("segue:", tagged=True)):
         yield [
-            *(names.user("7"), names.orders("7"), names.angles("s1"), names.rebuild(), names.trial("x")),
+            *(names.user("7", 1), names.orders("7", 1), names.angles("s1", 1)),
+            *(names.rebuild(), names.trial("x")),
             *(names.place(1), names.saves(1), names.swept(1)),
             *(names.every_user(), names.every_orders(), names.every_angles()),
             *(names.every_swept(), names.every_place()),

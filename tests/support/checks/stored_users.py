@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from hashlib import md5
 from typing import Any
 
-import redis
-
 from schemas.input_events import Event, Order, UserErased
 from tests.support.checks.feature_oracle import canonical_bytes
 from tests.support.checks.stored_json import order_json, state_json
+from tests.support.servers.redis_cluster import opened_redis
 
 _AT_ONCE = 1_000
 _HISTORY = 50
@@ -65,7 +64,8 @@ class Stored:
 def read_stored(url: str, prefix: str) -> Stored:
     """Read every key of a user and every member of an index, under exactly this prefix."""
     found = Stored()
-    with redis.Redis.from_url(url, socket_timeout=60) as client:
+    with opened_redis(url) as opened:
+        client: Any = opened  # redis-py has no types of answers
         keys = {
             kind: sorted(set(client.scan_iter(f"{_literal(prefix)}{kind}:*", 10_000)))
             for kind in ("user", "angles", "swept", "due", "orders")
@@ -81,11 +81,14 @@ def read_stored(url: str, prefix: str) -> Stored:
         found.orders = {_rest(key, prefix, "orders") for key in keys["orders"]}
         for key in keys["angles"]:
             members = client.zrange(key, 0, -1, withscores=True)
-            found.angles[_rest(key, prefix, "angles")] = {who.decode(): angle for who, angle in members}
+            index = found.angles.setdefault(_rest(key, prefix, "angles"), {})
+            angles = {who.decode(): angle for who, angle in members}
+            assert not index.keys() & angles.keys(), "a user has an angle in the index of another lane"
+            index |= angles
         for kind, of_kind in (("swept", found.swept), ("due", found.due)):
             for key in keys[kind]:
                 for who in client.zrange(key, 0, -1):
-                    of_kind[who.decode()].append(int(_rest(key, prefix, kind)))
+                    of_kind[who.decode()].append(int(_rest(key, prefix, kind).strip("{}")))
     return found
 
 
@@ -94,7 +97,8 @@ def _literal(text: str) -> str:
 
 
 def _rest(key: bytes, prefix: str, kind: str) -> str:
-    return key.decode().removeprefix(f"{prefix}{kind}:")
+    """Return what follows the kind, without the lane's tag of a key on Redis Cluster."""
+    return re.sub(r"^\{\d+\}:", "", key.decode().removeprefix(f"{prefix}{kind}:"))
 
 
 def standing_orders(facts: Sequence[Event]) -> dict[str, bytes]:

@@ -7,15 +7,21 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import redis
 
 _PAGE = Path(__file__).parents[3] / "docs" / "redis.md"
 
 
-def documented_rights() -> list[str]:
-    """Return the rights of the only `ACL SETUSER` line in docs/redis.md, in order, without `+`."""
-    (line,) = re.findall(r"^ACL SETUSER .*$", _PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+def documented_rights(of: Literal["all", "cluster"] = "all") -> list[str]:
+    """Return the rights of an `ACL SETUSER` line in docs/redis.md, in order, without `+`.
+
+    Args:
+        of: the first line is of every Redis; the second adds what a cluster needs besides.
+    """
+    lines = re.findall(r"^ACL SETUSER .*$", _PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    line = lines[("all", "cluster").index(of)]
     return [word.removeprefix("+") for word in line.split() if word.startswith("+")]
 
 

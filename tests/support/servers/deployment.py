@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, cast
 
-import redis
 from confluent_kafka import Consumer, Producer
 
 from schemas.input_events import Event, Order
@@ -30,7 +29,10 @@ from streamer.kafka.topics_admin import create_topics
 from tests.support.checks.check_promises import Expected, Outcome, verify
 from tests.support.checks.read_records import read_topic, value_of
 from tests.support.servers import train_quickly
+from tests.support.servers.redis_cluster import lane_name, opened_redis
 from tests.support.servers.services import HANG_S, end_of, eventually
+
+PARTITIONS = 4
 
 
 def trained(warehouse: Path, folder: Path, *options: object) -> Path:
@@ -69,7 +71,7 @@ class Deployment:
     redis_url: str
     prefix: str
     folder: Path
-    partitions: int = 4
+    partitions: int = PARTITIONS
     settings: Mapping[str, str] = field(default_factory=dict)
     # Python's arguments that run `segue`.
     program: Sequence[str] = ("-m", "segue")
@@ -228,17 +230,17 @@ class Deployment:
 
     def places(self) -> list[Any]:
         """Return each lane's place in Redis: an object, a text if the lane has another mark, or None."""
-        with redis.Redis.from_url(self.redis_url, socket_timeout=60) as store:
-            stored = [store.get(f"{self.redis_prefix}place:{p}") for p in range(self.partitions)]
+        names = [f"{self.redis_prefix}place:{lane_name(self.redis_url, p)}" for p in self.lanes]
+        with opened_redis(self.redis_url) as store:
+            stored = [cast(bytes | None, store.get(name)) for name in names]
         return [json.loads(place.partition(b" ")[2]) if place else None for place in stored]
 
     def close(self) -> None:
         for worker in self._workers:
             worker.kill()
-        store = redis.Redis.from_url(self.redis_url, socket_timeout=60)
-        for key in store.scan_iter(f"{self.redis_prefix}*", 1_000):
-            store.delete(key)
-        store.close()
+        with opened_redis(self.redis_url) as store:
+            for key in store.scan_iter(f"{self.redis_prefix}*", 1_000):
+                store.delete(key)
 
 
 class WorkerEnded(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import redis
 
 from schemas.errors import BadSetting, BadVariable
 from segue.cli.main import run
@@ -12,7 +13,6 @@ from segue.config.file_options import FROM_A_FILE
 from segue.config.load_settings import load_settings
 from segue.config.settings import Settings
 from segue.connect.lane_connections import lane_config
-from streamer.redis.redis_client import connect
 from streamer.worker.faust_broker import KNOWN
 from tests.support.servers.rights import without_rights
 
@@ -326,7 +326,7 @@ def test_a_redis_url_with_a_wrong_port_shows_its_scheme_alone() -> None:
 )
 def test_redis_urls_that_can_be_used(url: str) -> None:
     assert load_settings(None, {"redis": url}).redis == url
-    connect(url).connection_pool.make_connection()
+    redis.Redis.from_url(url).connection_pool.make_connection()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from segue.doctor.check import OK, WARN
 def test_what_asks_for_something_to_be_done_is_a_warning(
     info: dict[str, object], cuts: bool, state: str
 ) -> None:
-    check = on_redis._persistence(info, cuts=cuts)
+    check = on_redis._persistence({**info, "cuts": cuts})
 
     assert check.state == state
     assert (check.fix is None) == (state == OK)
