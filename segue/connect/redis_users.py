@@ -143,7 +143,7 @@ class RedisUsers:
 
     def state(self, user_id: str) -> UserState:
         """Return a user's facts and decision, without the orders."""
-        (stored,) = self._fields(STATE, [user_id])
+        (stored,) = self._fields(STATE, self._user_keys([user_id]).values())
         return states.decode(user_id, stored, {})
 
     def history(self, user_id: str) -> tuple[Entered, ...]:
@@ -155,8 +155,8 @@ class RedisUsers:
     def segments(self) -> Counter[int]:
         """Return how many users each segment has, by segment id."""
         counts: Counter[int] = Counter()
-        for user_ids in self.user_ids():
-            counts.update(int(field) for field in self._fields(SEGMENT, user_ids) if field is not None)
+        for keys in self._keys_by_user():
+            counts.update(int(field) for field in self._fields(SEGMENT, keys.values()) if field is not None)
         return counts
 
     def place(self, lane: int) -> Place | None:
@@ -179,37 +179,47 @@ class RedisUsers:
         Raises:
             NoRoom: the ids fit neither into memory nor on the disk.
         """
+        for keys in self._keys_by_user():
+            yield [*keys]
+
+    def _keys_by_user(self) -> Iterator[dict[str, bytes]]:
+        """Yield the keys of all users by id, as :meth:`user_ids`."""
         with closing(Spill()) as spill:
             seen = spill.shelf()
-            for user_ids in self.scanned():
-                if fresh := seen.add(user_ids):
-                    yield fresh
+            for keys in self._scanned_keys():
+                by_user = {self._keys.user_of(key): key for key in keys}
+                if fresh := seen.add(by_user):
+                    yield {user_id: by_user[user_id] for user_id in fresh}
 
     def scanned(self) -> Iterator[list[str]]:
         """Yield the ids of all users in batches, in no order. Redis may return an id more than once."""
+        for keys in self._scanned_keys():
+            yield [self._keys.user_of(key) for key in keys]
+
+    def _scanned_keys(self) -> Iterator[list[bytes]]:
         batches = scan_keys(self._redis, self._keys.every_user(), _BATCH)
         while True:
             with reaching(self._url):
                 keys = next(batches, None)
             if keys is None:
                 return
-            yield [self._keys.user_of(key) for key in keys]
+            yield keys
 
     def erasures(self) -> Iterator[tuple[str, datetime]]:
         """Yield the users who were ever erased, with the time of the last erasure.
 
         This includes users who came back. A state that cannot be read is skipped.
         """
-        for user_ids in self.user_ids():
-            for user_id, stored in zip(user_ids, self._fields(STATE, user_ids), strict=True):
+        for keys in self._keys_by_user():
+            for user_id, stored in zip(keys, self._fields(STATE, keys.values()), strict=True):
                 with suppress(msgspec.MsgspecError, UnicodeDecodeError):
                     erased_at = states.decode(user_id, stored, {}).facts.erased_at
                     if erased_at is not None:
                         yield user_id, erased_at
 
-    def _fields(self, field: str, user_ids: Sequence[str]) -> list[Any]:
+    def _fields(self, field: str, keys: Iterable[str | bytes]) -> list[Any]:
         pipeline = self._redis.pipeline(transaction=False)
-        for key in self._user_keys(user_ids).values():
+        for key in keys:
             pipeline.hget(key, field)
         with reaching(self._url):
             return pipeline.execute()

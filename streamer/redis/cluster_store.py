@@ -50,7 +50,7 @@ class ClusterStore(RedisStore):
 
         def answers() -> list[bytes]:
             client = cast(ClusterClient, self._redis)
-            pipeline = client.pipeline(transaction=False)
+            pipeline = client.pipeline(transaction=False)  # type: ignore[no-untyped-call]
             for lane in range(self._lanes or 0):
                 key, users = self._keys.angles(space, lane), self._keys.user("", lane)
                 # With a node named, redis-py need not ask a server which arguments are keys.

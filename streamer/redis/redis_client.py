@@ -6,11 +6,11 @@ The URL says what there is: one server, or a Redis Cluster. Commands and stores 
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import cast
+from typing import Literal, cast
 
 import redis
 from redis.backoff import NoBackoff
-from redis.cluster import PRIMARY, REPLICA, ClusterNode, RedisCluster
+from redis.cluster import ClusterNode, RedisCluster
 from redis.connection import parse_url
 from redis.retry import Retry
 
@@ -39,9 +39,9 @@ FROM_A_CLUSTER = (
 class ClusterClient(RedisCluster):
     """A client of a Redis Cluster that leaves no connection open."""
 
-    def clients_of(self, role: str) -> list[redis.Redis]:
-        """A client of each node with this role: ``primary`` or ``replica``."""
-        nodes = self.nodes_manager.get_nodes_by_server_type(role)  # type: ignore[no-untyped-call]
+    def clients_of(self, role: Literal["primary", "replica"]) -> list[redis.Redis]:
+        """A client of each node with this role."""
+        nodes = self.nodes_manager.get_nodes_by_server_type(role)
         return [self.get_redis_connection(node) for node in nodes]
 
     def node_of(self, key: str) -> ClusterNode:
@@ -107,7 +107,7 @@ def _reason_of(error: BaseException) -> BaseException:
 
 def primaries(client: Client) -> list[redis.Redis]:
     """A client of each server that takes writes: of the one server, or of each primary of a cluster."""
-    return client.clients_of(PRIMARY) if isinstance(client, ClusterClient) else [client]
+    return client.clients_of("primary") if isinstance(client, ClusterClient) else [client]
 
 
 def server_of(client: Client, key: str) -> redis.Redis:
@@ -151,7 +151,7 @@ def check_policy(url: str, timeout_s: float = TIMEOUT_S) -> str | None:
         with reaching(url):
             doubts += [_policy_doubt(server) for server in primaries(client)]
         # A replica may become a primary. One that is down now is no reason to wait.
-        for replica in client.clients_of(REPLICA) if isinstance(client, ClusterClient) else ():
+        for replica in client.clients_of("replica") if isinstance(client, ClusterClient) else ():
             with suppress(redis.ConnectionError, redis.TimeoutError):
                 doubts.append(_policy_doubt(replica))
     return next((doubt for doubt in doubts if doubt is not None), None)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.errors import BadSetting, BadStore, LoginRefused, Unreachable, Unusable
+from schemas.errors import BadSetting, BadStore, LoginRefused, NeedsRebuild, Unreachable, Unusable
+from schemas.input_events import UserErased
 from schemas.partitioner import partition_of
 from segue.config.load_settings import load_settings
+from segue.connect.redis_users import RedisUsers
 from segue.refill.rebuild_lease import RedisLeases
 from segue.services import LocalRedis
+from streamer.drift.sample_users import sample_users
 from streamer.in_memory import MemoryRedis, MemoryStore
 from streamer.interfaces.lane_interfaces import Store, UserWrite
 from streamer.place.redis_keys import Keys
@@ -22,6 +27,10 @@ from streamer.redis.redis_client import check_policy, connect
 from streamer.redis.redis_rights import check_rights, try_rights
 from streamer.redis.redis_store import RedisStore
 from streamer.redis.redis_url import address_of
+from streamer.user.fold_events import fold
+from streamer.user.order_rules import Rules
+from streamer.user.stored.stored_state import encode
+from streamer.user.user_state import UserState
 from tests.support.servers.acl import documented_rights
 from tests.support.servers.redis_cluster import LocalCluster, opened_redis
 from tests.support.servers.services import start_server
@@ -162,6 +171,30 @@ def test_emptying_takes_one_lane_and_clearing_takes_all(url: str) -> None:
         for store in stores:
             assert store.drop_place(b"p1")
         assert [*client.scan_iter("*")] == []
+
+
+def test_a_sample_is_of_all_lanes(url: str) -> None:
+    users = {of_lane(lane) for lane in range(LANES)}
+    with opened(url) as stores:
+        for user_id in users:
+            write = UserWrite(user_id, {"state": encode(UserState(user_id))}, {}, {}, swept=1)
+            assert stores[lane_of(user_id)].save(None, b"p1", [write])
+    assert {user.user_id for user in sample_users(url, "segue:", range(LANES), Random(7))} == users
+
+
+def test_whoever_reads_all_users_needs_no_lane_0(url: str) -> None:
+    """A rebuild reads the erasures, also after a node lost the states of lane 0."""
+    erased_at = datetime(2024, 5, 1, tzinfo=UTC)
+    with opened(url) as stores:
+        for lane in range(1, LANES):
+            state = fold(UserState(of_lane(lane)), UserErased(of_lane(lane), erased_at), Rules())
+            fields: dict[str, bytes | str | None] = {"state": encode(state), "segment": "1"}
+            assert stores[lane].save(None, b"p1", [UserWrite(of_lane(lane), fields, {}, {})])
+    with RedisUsers(load_settings(None, {"redis": url})) as users:
+        assert dict(users.erasures()) == {of_lane(lane): erased_at for lane in range(1, LANES)}
+        assert users.segments() == {1: LANES - 1}
+        with pytest.raises(NeedsRebuild, match="lane 0 has no place in Redis"):
+            users.card(of_lane(1))
 
 
 def test_a_rebuild_is_named_once(url: str) -> None:

@@ -86,7 +86,7 @@ class LocalCluster:
         folder: Path | None = None,
         *,
         replicas: int = 1,
-        timeout_ms: int = 2_000,
+        timeout_ms: int = 5_000,
         repair: bool = True,
     ) -> None:
         self._folder = folder
