@@ -14,7 +14,9 @@ def main() -> int:
     """Run one campaign; return the exit code: 1 if a promise is broken."""
     options = _options()
     seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
-    campaign = Campaign(seed, options.events, options.faults, options.workers, options.rate)
+    campaign = Campaign(
+        seed, options.events, options.faults, options.workers, options.rate, cluster=options.cluster
+    )
     began_s = time.monotonic()
 
     def say(text: str) -> None:
@@ -43,12 +45,16 @@ def _options() -> argparse.Namespace:
         "--workers", type=int, default=Campaign.WORKERS, choices=(2, 3, 4), help="default: %(default)s"
     )
     parser.add_argument("--rate", type=float, help="events a second; unset: as long as the faults take")
+    parser.add_argument(
+        "--cluster", action="store_true", help="Redis is a Redis Cluster of three nodes with replicas"
+    )
     return parser.parse_args()
 
 
 def _settings(campaign: Campaign) -> str:
     return ", ".join(
         (
+            "a Redis Cluster" if campaign.cluster else "one Redis",
             "re-keying" if campaign.rekey else "without re-keying",
             f"without orders that are {' or '.join(campaign.exclude)}"
             if campaign.exclude

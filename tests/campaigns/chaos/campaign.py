@@ -18,6 +18,7 @@ from typing import ClassVar
 from schemas.input_events import Event
 from segue.services import LocalKafka, LocalRedis
 from streamer.kafka.topics_admin import create_topics
+from tests.campaigns.chaos.cluster_faults import ClusterServers
 from tests.campaigns.chaos.customers import records, with_strays
 from tests.campaigns.chaos.disks import Disk
 from tests.campaigns.chaos.faults import Servers, Workers
@@ -35,7 +36,8 @@ from tests.support.checks.check_dead_letters import check_letters
 from tests.support.checks.check_promises import Outcome, expected_users
 from tests.support.checks.pipelines import pipeline_of
 from tests.support.inputs.bad_events import BadRecord
-from tests.support.servers.deployment import Deployment
+from tests.support.servers.deployment import PARTITIONS, Deployment
+from tests.support.servers.redis_cluster import LocalCluster
 
 _THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 _FAULT_S = 8.0  # about the time of a fault and of the pause after it
@@ -58,6 +60,7 @@ class Campaign:
     Attributes:
         seed: the seed of the events and the faults; it also chooses the variant.
         rate: the most events a second; None: a rate at which the events last as long as the faults.
+        cluster: whether Redis is a Redis Cluster of three nodes, each with a replica.
     """
 
     WORKERS: ClassVar[int] = 3
@@ -67,6 +70,7 @@ class Campaign:
     faults: int
     workers: int = WORKERS
     rate: float | None = None
+    cluster: bool = False
 
     @property
     def pace(self) -> float:
@@ -117,7 +121,8 @@ class Campaign:
         given = f"--seed {self.seed} --events {self.events} --faults {self.faults}"
         workers = "" if self.workers == Campaign.WORKERS else f" --workers {self.workers}"
         rate = "" if self.rate is None else f" --rate {self.rate:g}"
-        return f'make chaos ARGS="{given}{workers}{rate}"'
+        cluster = " --cluster" if self.cluster else ""
+        return f'make chaos ARGS="{given}{workers}{rate}{cluster}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +205,18 @@ def _disk(stack: ExitStack, folder: Path, say: Say) -> Disk:
     return disk
 
 
-def _servers(stack: ExitStack, campaign: Campaign, disk: Disk, say: Say) -> Servers:
+def _servers(stack: ExitStack, campaign: Campaign, disk: Disk, say: Say) -> Servers | ClusterServers:
     """Start Kafka and Redis; if the campaign fails, keep Redis's files."""
     kafka = stack.enter_context(LocalKafka())
-    store = stack.enter_context(Standby(disk.folder / "first", repair=campaign.remakes))
-    random = Random(f"{campaign.seed} servers")
-    servers = Servers(kafka, store, disk, random, keeps_states=campaign.remakes)
+    random, repair = Random(f"{campaign.seed} servers"), campaign.remakes
+    servers: Servers | ClusterServers
+    if campaign.cluster:
+        cluster = stack.enter_context(LocalCluster(disk.folder, repair=repair))
+        lanes = [f"{{{lane}}}" for lane in range(PARTITIONS)]
+        servers = ClusterServers(kafka, cluster, lanes, random, keeps_states=repair)
+    else:
+        store = stack.enter_context(Standby(disk.folder / "first", repair=repair))
+        servers = Servers(kafka, store, disk, random, keeps_states=repair)
     stack.callback(servers.close)
     stack.push(lambda kind, *_: keep_files(servers.store, say) if kind is not None else None)
     return servers
@@ -227,7 +238,7 @@ def _feed(deployment: Deployment, campaign: Campaign, past: Past) -> Feed:
     )
 
 
-def keep_files(store: LocalRedis, say: Say) -> None:
+def keep_files(store: LocalRedis | LocalCluster, say: Say) -> None:
     """Copy Redis's files and log to a folder that outlives the campaign."""
     kept = Path(tempfile.mkdtemp(prefix="segue-chaos-redis-"))
     store.kill()
@@ -237,7 +248,7 @@ def keep_files(store: LocalRedis, say: Say) -> None:
 
 def _gremlins(
     campaign: Campaign,
-    servers: Servers,
+    servers: Servers | ClusterServers,
     workers: Workers,
     publisher: Publisher,
     rebuilds: Rebuilds,

@@ -18,12 +18,12 @@ import redis
 from schemas.errors import BadTopics, NeedsRebuild
 from segue.services import LocalKafka, LocalRedis
 from tests.campaigns.chaos.disks import Disk
+from tests.campaigns.chaos.kafka_faults import SESSION_S, KafkaFaults
 from tests.campaigns.chaos.standby import Standby, can_take_over
 from tests.support.servers.aof import cut_inside_save
 from tests.support.servers.deployment import Deployment, WorkerProcess
 from tests.support.servers.services import HANG_S, eventually
 
-SESSION_S = 6.0  # tests/support/servers/deployment.py sets it
 _LOST_S = 1.0  # the most that an AOF with everysec may lose
 _TRIES = 20  # the most seconds to wait for a write
 _FEWEST, _MOST = 2, 4
@@ -32,11 +32,10 @@ _EMPTIES = "FLUSHALL of Redis"
 _TEARS = "kill -9 of Redis, its AOF cut inside a save, and a restart in peace"
 
 
-class Servers:
+class Servers(KafkaFaults):
     """The faults of Kafka and Redis.
 
     Attributes:
-        kafka: the only broker.
         store: the Redis that the workers use; a failover replaces it on the same port.
         cut_bytes: the bytes that each cut took from the append-only file.
         behind_bytes: the bytes that a replica lacked at each takeover.
@@ -56,15 +55,12 @@ class Servers:
         *,
         keeps_states: bool = False,
     ) -> None:
-        self.kafka = kafka
+        super().__init__(kafka, random)
         self.store = store
         self._disk = disk
-        self._random = random
         self.cut_bytes: list[int] = []
         self.behind_bytes: list[int] = []
-        self.kinds: dict[str, tuple[Callable[[], None], int]] = {
-            "kill -9 of Kafka": (self._kill_kafka, 2),
-            "SIGSTOP of Kafka": (self._pause_kafka, 2),
+        self.kinds |= {
             "kill -9 of Redis, its AOF's tail cut": (self._cut_redis, 5),
             _TEARS: (self._tear_redis, 3),
             "SIGSTOP of Redis": (self._pause_redis, 2),
@@ -85,16 +81,6 @@ class Servers:
     def close(self) -> None:
         """End the present Redis."""
         self.store.close()
-
-    def _kill_kafka(self) -> None:
-        self.kafka.kill()
-        time.sleep(self._random.uniform(0, 3))
-        self.kafka.start()
-
-    def _pause_kafka(self) -> None:
-        self.kafka.pause()
-        time.sleep(self._random.uniform(0.5, 2 * SESSION_S))
-        self.kafka.resume()
 
     def _pause_redis(self) -> None:
         self.store.pause()
@@ -140,37 +126,48 @@ class Servers:
 
         Without writes, for example in a rebalance, the fault waits for a second with writes.
         """
-        before = self._written_to()
+        before = written_to(self.store)
         self.store.kill()
-        after = _aof_sizes(self.store.data)
-        lost = 0
-        for path, written in _written(before, after).items():
-            cut = self._random.randint(1, written)
-            with path.open("r+b") as file:
-                file.truncate(after[path] - cut)
-            lost += cut
-        self.cut_bytes.append(lost)
+        self.cut_bytes.append(cut_since(before, self.store, self._random))
         time.sleep(self._random.uniform(0, 2))
         self.store.start()
 
     def _tear_redis(self) -> None:
         """Leave a partial save in the file, append further saves after it, and restart Redis."""
-        self._written_to()
-        self.store.kill()
-        self.cut_bytes.append(cut_inside_save(self.store.data, self._random))
-        self.store.start()
-        self._written_to()
-        self.store.restart()
+        self.cut_bytes.append(tear(self.store, self._random))
 
-    def _written_to(self) -> dict[Path, int]:
-        """Wait for a second in which a file grows; return the sizes at its beginning."""
-        before: dict[Path, int] = {}
-        for _ in range(_TRIES):
-            before = _aof_sizes(self.store.data)
-            time.sleep(_LOST_S)
-            if _written(before, _aof_sizes(self.store.data)):
-                break
-        return before
+
+def written_to(store: LocalRedis) -> dict[Path, int]:
+    """Wait for a second in which a file grows; return the sizes at its beginning."""
+    before: dict[Path, int] = {}
+    for _ in range(_TRIES):
+        before = _aof_sizes(store.data)
+        time.sleep(_LOST_S)
+        if _written(before, _aof_sizes(store.data)):
+            break
+    return before
+
+
+def cut_since(before: Mapping[Path, int], store: LocalRedis, random: Random) -> int:
+    """Cut off a part of what was written since then; the server must be dead. Return the bytes cut off."""
+    after, lost = _aof_sizes(store.data), 0
+    for path, written in _written(before, after).items():
+        cut = random.randint(1, written)
+        with path.open("r+b") as file:
+            file.truncate(after[path] - cut)
+        lost += cut
+    return lost
+
+
+def tear(store: LocalRedis, random: Random) -> int:
+    """Leave a partial save in the file, append further saves, and restart; return the bytes cut off."""
+    written_to(store)
+    store.kill()
+    cut = cut_inside_save(store.data, random)
+    store.start()
+    written_to(store)
+    store.restart()
+    return cut
 
 
 def _written(before: Mapping[Path, int], after: Mapping[Path, int]) -> dict[Path, int]:

@@ -16,6 +16,7 @@ from tests.campaigns.chaos.commands import PATIENCE_S, Ended, run_command
 from tests.campaigns.chaos.faults import Workers
 from tests.campaigns.chaos.gremlin import Say
 from tests.campaigns.chaos.moving import MovingDeployment
+from tests.support.servers.redis_cluster import opened_redis
 from tests.support.servers.services import eventually
 
 _AGAIN_S = 1.0
@@ -156,27 +157,23 @@ class Rebuilds:
 
     def _stands(self, into: str) -> bool:
         """Return whether the lanes' prefix names the rebuild."""
-        with _client(self._deployment.redis_url) as client:
-            try:
+        try:
+            with opened_redis(self._deployment.redis_url) as client:
                 return bool(client.get(f"{self._deployment.redis_prefix}rebuild") == into.encode())
-            except redis.RedisError:
-                return True  # without an answer, assume that the rebuild stands
+        except redis.RedisError:
+            return True  # without an answer, assume that the rebuild stands
 
     def _is_dropped(self, prefix: str) -> bool:
         """Delete the prefix; return whether it is empty. A Redis that went back may have restored it."""
-        with _client(self._deployment.redis_url) as client:
-            try:
-                kinds = ("user", "angles", "swept", "place", "saves")
+        kinds = ("user", "angles", "swept", "place", "saves")
+        try:
+            with opened_redis(self._deployment.redis_url) as client:
                 left = [key for kind in kinds for key in client.scan_iter(f"{prefix}{kind}:*", 10_000)]
-            except redis.RedisError:
-                return False
+        except redis.RedisError:
+            return False
         if left:
             self._until_done(_DROP, prefix)
         return not left
-
-
-def _client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=60)
 
 
 def _next_step(step: str, ended: Ended) -> str:
