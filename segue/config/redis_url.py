@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from streamer.redis.redis_url import is_cluster, node_urls
+from streamer.redis.node_urls import is_cluster, node_urls
 
 _SCHEMES = frozenset({"redis", "rediss", "unix"})
 _FIX = "give a URL such as redis://localhost:6379/0"

@@ -13,8 +13,8 @@ from streamer.interfaces.lane_errors import Torn
 from streamer.place import place as places
 from streamer.place.place import Place
 from streamer.place.redis_keys import Keys
+from streamer.redis.node_urls import address_of, is_cluster
 from streamer.redis.redis_client import connect, reaching, scan_keys, server_of
-from streamer.redis.redis_url import address_of, is_cluster
 from streamer.redis.save_count import place_in
 from streamer.refill.compare_states import Kept
 

@@ -24,8 +24,8 @@ from streamer.place.place import FoldSettings, Place
 from streamer.place.place_marks import is_refilled
 from streamer.place.redis_keys import SEGMENT, STATE, Keys, due_score
 from streamer.redis.cluster_store import store_at
+from streamer.redis.node_urls import address_of, is_cluster
 from streamer.redis.redis_client import connect, reaching, scan_keys, server_of
-from streamer.redis.redis_url import address_of, is_cluster
 from streamer.refill.spill import Spill
 from streamer.segment.lane_day import date_of
 from streamer.segment.neighbours import Neighbourhood, angle

@@ -17,9 +17,9 @@ from segue.doctor.check import FAIL, OK, WARN, Check, worst
 from segue.doctor.places import check_places
 from segue.refill.rebuild_lease import standing
 from streamer.place.redis_keys import Keys
+from streamer.redis.node_urls import is_cluster
 from streamer.redis.redis_client import POLICY, address_of_server, connect, primaries, reaching
 from streamer.redis.redis_rights import INFO, Trial, try_rights
-from streamer.redis.redis_url import is_cluster
 from streamer.segment.active_model import ActiveModel
 
 _DEADLINE_S = 5.0

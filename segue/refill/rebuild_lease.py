@@ -15,8 +15,8 @@ from segue.refill import rebuild_steps
 from streamer.place.place_marks import Refilling, encode_mark
 from streamer.place.redis_keys import Keys
 from streamer.redis.cluster_store import store_at
+from streamer.redis.node_urls import is_cluster
 from streamer.redis.redis_client import TIMEOUT_S, Client, connect, reaching, scan_keys
-from streamer.redis.redis_url import is_cluster
 from streamer.refill.rebuild_lane import LaneInUse
 
 

@@ -26,8 +26,8 @@ from streamer.batch.lane_config import LaneConfig
 from streamer.kafka.kafka_admin import Admin
 from streamer.place.redis_keys import Keys
 from streamer.redis.cluster_store import store_at
+from streamer.redis.node_urls import is_cluster
 from streamer.redis.redis_client import address_of_server, connect, primaries, reaching
-from streamer.redis.redis_url import is_cluster
 from streamer.redis.save_count import split
 from streamer.refill.rebuild_lane import WRITER
 from streamer.segment.lane_day import date_of

@@ -7,8 +7,8 @@ from random import Random
 from schemas.release.stability_index import SAMPLE
 from streamer.place.redis_keys import STATE, Keys
 from streamer.redis.cluster_store import store_at
+from streamer.redis.node_urls import is_cluster
 from streamer.redis.redis_client import TIMEOUT_S, connect, reaching
-from streamer.redis.redis_url import is_cluster
 from streamer.takeover.lane_snapshot import follow_lane
 from streamer.user.stored import stored_state
 from streamer.user.user_state import UserState

@@ -6,9 +6,9 @@ from typing import cast
 from redis.exceptions import NoScriptError
 
 from streamer.interfaces.lane_interfaces import Neighbour
+from streamer.redis.node_urls import is_cluster
 from streamer.redis.redis_client import TIMEOUT_S, ClusterClient, reaching
 from streamer.redis.redis_store import RedisStore, unpack_neighbours
-from streamer.redis.redis_url import is_cluster
 from streamer.redis.save_count import split
 
 

@@ -15,7 +15,7 @@ from redis.connection import parse_url
 from redis.retry import Retry
 
 from schemas.errors import BadStore, LoginRefused, Unreachable, Unusable
-from streamer.redis.redis_url import address_of, is_cluster, node_urls
+from streamer.redis.node_urls import address_of, is_cluster, node_urls
 
 TIMEOUT_S = 10.0
 POLICY = "noeviction"

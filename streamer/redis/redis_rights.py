@@ -9,6 +9,7 @@ import redis
 
 from schemas.errors import Unusable
 from streamer.place.redis_keys import Keys
+from streamer.redis.node_urls import is_cluster
 from streamer.redis.redis_client import (
     FROM_A_CLUSTER,
     TIMEOUT_S,
@@ -20,7 +21,6 @@ from streamer.redis.redis_client import (
     reaching,
     server_of,
 )
-from streamer.redis.redis_url import is_cluster
 
 INFO = "info"
 _KEYS = "keys"

@@ -26,8 +26,8 @@ from streamer.interfaces.lane_interfaces import (
 )
 from streamer.place.place_marks import moved_to
 from streamer.place.redis_keys import ORDER_PREFIX, STATE, Keys, due_score
+from streamer.redis.node_urls import is_cluster
 from streamer.redis.redis_client import TIMEOUT_S, Client, connect, reaching, scan_keys, server_of
-from streamer.redis.redis_url import is_cluster
 from streamer.redis.save_arguments import (
     angles_in,
     due_in,

@@ -23,10 +23,10 @@ from streamer.in_memory import MemoryRedis, MemoryStore
 from streamer.interfaces.lane_interfaces import Store, UserWrite
 from streamer.place.redis_keys import Keys
 from streamer.redis.cluster_store import store_at
+from streamer.redis.node_urls import address_of
 from streamer.redis.redis_client import check_policy, connect
 from streamer.redis.redis_rights import check_rights, try_rights
 from streamer.redis.redis_store import RedisStore
-from streamer.redis.redis_url import address_of
 from streamer.user.fold_events import fold
 from streamer.user.order_rules import Rules
 from streamer.user.stored.stored_state import encode

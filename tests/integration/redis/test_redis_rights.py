@@ -130,6 +130,6 @@ def test_a_cluster_is_not_one_server(fresh_redis: StartRedis) -> None:
         with pytest.raises(Unusable, match=r"is a Redis Cluster, .* one server"):
             check_rights(server.url, PREFIX)
         client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        eventually(lambda: client.execute_command("CLUSTER", "INFO")["cluster_state"] == "ok")
+        eventually(lambda: b"cluster_state:ok" in client.execute_command("CLUSTER", "INFO"))
         with pytest.raises(Unusable, match=r"is a Redis Cluster, .* one server"):
             check_rights(server.url, PREFIX)
