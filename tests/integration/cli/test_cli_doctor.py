@@ -388,7 +388,7 @@ def test_a_redis_that_fails_on_the_way_is_one_line_beside_the_others(
     def fails(*_: object) -> NoReturn:
         raise Unreachable("Redis refuses: something")
 
-    monkeypatch.setattr("segue.doctor.on_redis._info", fails)
+    monkeypatch.setattr("segue.doctor.on_redis._infos", fails)
     assert on_redis(settings)["redis"].text == "Redis refuses: something"
     monkeypatch.undo()
     monkeypatch.setattr("segue.doctor.on_redis.standing", fails)
