@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from schemas.days import UTC_NAME, zone_of
 from schemas.errors import BadSetting
+from schemas.event_fields import KNOWN
 from schemas.features import (
     FEATURES,
     FIRST_ORDER,
@@ -19,7 +20,8 @@ from schemas.features import (
 )
 from schemas.release.model_release import ModelRelease
 from streamer.user.feature_getters import Getter, getter_of
-from streamer.user.order_values import ORDER_TIME
+from streamer.user.order_values import ORDER_TIME, is_of_items
+from streamer.user.user_state import TALLIES
 
 
 class Rules(Struct, frozen=True, dict=True):
@@ -104,6 +106,17 @@ class Rules(Struct, frozen=True, dict=True):
     def getters(self) -> tuple[tuple[str, Getter], ...]:
         """By the name of each feature, the function that reads its value."""
         return tuple((feature.name, getter_of(feature)) for feature in self.features)
+
+    @cached_property
+    def only_tallies(self) -> tuple[tuple[str, str], ...]:
+        """The tallied fields of items, and their fields of the facts; empty if the fold keeps other totals.
+
+        The default features need no other totals.
+        """
+        others = (self.summed, self.least, self.most, self.latest, self.order_days, self.reach)
+        if any(others) or not all(source in KNOWN and is_of_items(source) for source in self.tallied):
+            return ()
+        return tuple((source, TALLIES[source]) for source in self.tallied)
 
     @property
     def _times(self) -> tuple[str, ...]:

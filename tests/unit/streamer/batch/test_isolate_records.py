@@ -18,8 +18,8 @@ from streamer.interfaces.lane_errors import InDoubt, Torn
 from streamer.user import order_totals, value_bounds
 from streamer.user.fold_events import fold, fold_all, holds_together
 from streamer.user.order_rules import Rules
-from streamer.user.order_values import texts_of
-from streamer.user.user_state import UserState
+from streamer.user.order_totals import one_more
+from streamer.user.user_state import Facts, UserState
 from tests.support.checks.moves import YOUNG
 from tests.support.strategies.events import START
 from tests.support.worlds.bootstraps import fill
@@ -115,12 +115,12 @@ def test_the_declared_features_have_a_bound() -> None:
 
 
 def test_an_error_that_a_record_causes_each_time_is_its_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(order: Order, source: str) -> Any:
+    def wrong(facts: Facts, order: Order, rules: Rules) -> dict[str, Any]:
         if order.order_id == "2":
             raise ZeroDivisionError("of a bug")
-        return texts_of(order, source)
+        return one_more(facts, order, rules)
 
-    monkeypatch.setattr(order_totals, "texts_of", wrong)
+    monkeypatch.setattr(order_totals, "one_more", wrong)
     world = World(max_batch=10)
     world.send(YOUNG, an_order(1, "a"), an_order(2, "b"), an_order(3, "c"))
     world.run()
