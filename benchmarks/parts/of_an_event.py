@@ -20,9 +20,9 @@ from benchmarks.parts.measure import Comparison, compare, seconds_each
 from benchmarks.stage.shop_events import from_empty
 from benchmarks.thelook import fitted, release
 from schemas.features import FEATURES
-from schemas.fields_read import fields_read
 from schemas.input_events import Event
 from schemas.inputs.decode import decode_order, decode_signup
+from schemas.inputs.fields_read import fields_read
 from schemas.outputs.segment_change import Cause, SegmentChange
 from schemas.topics import Topics
 from streamer.batch.batch_users import Users

@@ -6,7 +6,7 @@ import msgspec
 
 from schemas.documents.read_fields import JsonObject, fitted
 from schemas.features import Feature
-from schemas.fields_read import FieldsRead
+from schemas.inputs.fields_read import FieldsRead
 from schemas.inputs.producer_types import OrderEvent, SignupEvent, UserErasedEvent
 from schemas.outputs.segment_change import SegmentChange, UserErasedChange
 from schemas.release.model_release import ModelRelease

@@ -4,8 +4,8 @@ import copy
 from typing import Any
 
 from schemas.event_fields import KNOWN, Field
-from schemas.fields_read import FieldsRead
 from schemas.inputs.field_checks import MAX_TEXT_BYTES, MAX_WHOLE_ID, MIN_WHOLE_ID
+from schemas.inputs.fields_read import FieldsRead
 
 JsonObject = dict[str, Any]
 

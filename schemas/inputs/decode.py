@@ -13,9 +13,9 @@ import msgspec
 
 from schemas.days import zone_of
 from schemas.errors import BadEvent
-from schemas.fields_read import EVERY_FIELD, FieldsRead
 from schemas.input_events import Item, Order, Signup, UserErased
 from schemas.inputs import field_checks, json_text, null_keys
+from schemas.inputs.fields_read import EVERY_FIELD, FieldsRead
 from schemas.inputs.forms.event_form import EventForm
 from schemas.inputs.forms.framed_values import Unframe, is_framed, without_registry
 from schemas.inputs.forms.read_form import ADAPTERS, id_of_null, in_source
@@ -47,8 +47,8 @@ def decode_signup(
         at: the record's time (UTC); an erasure without ``erased_at`` takes it.
         check_key: whether the key must be the user id; False with re-keying. The key of a null value is
             always the user id.
-        read: what features read (:func:`schemas.fields_read.fields_read`). In any other known field a wrong
-            value counts as no value. Without a feature that reads items an order has none.
+        read: what features read (:func:`schemas.inputs.fields_read.fields_read`). In any other known field a
+            wrong value counts as no value. Without a feature that reads items an order has none.
         form: the form of another system's events; None for Segue's own form. Under every form Segue's own
             erasure is understood, because ``segue forget`` sends it.
         unframe: parses a value with the frame of a Schema Registry.

@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from schemas import times
-from schemas.fields_read import FieldsRead
 from schemas.input_events import Item, Order, Signup
 from schemas.inputs.field_checks import MAX_AGE, MAX_QUANTITY, MAX_WHOLE_ID, MIN_WHOLE_ID
+from schemas.inputs.fields_read import FieldsRead
 from schemas.topics import MAX_INPUT_BYTES
 
 MAX_ITEMS = 1_000

@@ -27,7 +27,7 @@ def schema(
     allowed.
     """
     from schemas.documents.json_schemas import read_schemas
-    from schemas.fields_read import fields_read
+    from schemas.inputs.fields_read import fields_read
 
     other = [topic for topic in ("signups", "orders") if getattr(settings.forms, topic) is not None]
     if other:

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from schemas import times
 from schemas.errors import BadEvent
-from schemas.fields_read import FieldsRead, fields_read
 from schemas.input_events import Event, Order
 from schemas.inputs.decode import decode_order, decode_signup
+from schemas.inputs.fields_read import FieldsRead, fields_read
 from schemas.inputs.forms.event_form import NoEvent
 from schemas.inputs.forms.framed_values import Unframe, without_registry
 from schemas.outputs.headers import dead_letter

@@ -4,8 +4,8 @@ import pytest
 
 from schemas.errors import BadEvent
 from schemas.features import FEATURES
-from schemas.fields_read import fields_read
 from schemas.inputs.decode import decode_order, decode_signup
+from schemas.inputs.fields_read import fields_read
 from schemas.times import EPOCH
 from tests.support.inputs.bad_events import BAD_RECORDS, BAD_WHERE_READ, BadRecord
 

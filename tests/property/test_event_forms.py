@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import BadEvent
-from schemas.fields_read import fields_read
 from schemas.input_events import Order, Signup, UserErased
 from schemas.inputs.decode import decode_order, decode_signup, encode_order, encode_signup
+from schemas.inputs.fields_read import fields_read
 from schemas.inputs.forms.event_form import EventForm, NoEvent
 from schemas.times import EPOCH, parse
 from tests.support.inputs.event_samples import FEATURES, SAMPLES, Sample

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from schemas import times
 from schemas.features import FEATURES
-from schemas.fields_read import EVERY_FIELD, FieldsRead, fields_read
 from schemas.inputs import decode
+from schemas.inputs.fields_read import EVERY_FIELD, FieldsRead, fields_read
 from schemas.inputs.usual_events import usual_order, usual_signup
 from schemas.times import EPOCH
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from schemas.days import date_in, zone_of
 from schemas.event_fields import Field
-from schemas.fields_read import FieldsRead
 from schemas.input_events import Item, Order, Signup
+from schemas.inputs.fields_read import FieldsRead
 from trainer.warehouse.kinds.warehouse_source import Row
 
 _WHOLE_IN_A_DOUBLE = 2**53

@@ -11,8 +11,8 @@ import pyarrow as pa
 from schemas.days import date_in, zone_of
 from schemas.errors import BadSetting, BadSource, BadWarehouse
 from schemas.features import FEATURES, Feature, of_time
-from schemas.fields_read import fields_read
 from schemas.input_events import Order, Signup
+from schemas.inputs.fields_read import fields_read
 from trainer.warehouse import fact_rows
 from trainer.warehouse.checks import warehouse_reports
 from trainer.warehouse.checks.inspection import Inspection

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from schemas.errors import BadEvent
-from schemas.fields_read import FieldsRead
 from schemas.inputs import field_checks, json_text
+from schemas.inputs.fields_read import FieldsRead
 from schemas.inputs.forms.event_form import EventForm, Source
 from schemas.inputs.forms.field_paths import Places, Plan, plan_of
 from schemas.inputs.forms.translate_fields import Fields, translated

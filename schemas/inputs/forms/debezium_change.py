@@ -13,8 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.errors import BadEvent
-from schemas.fields_read import FieldsRead
 from schemas.inputs import field_checks, json_text, null_keys
+from schemas.inputs.fields_read import FieldsRead
 from schemas.inputs.forms.connect_values import plain_row
 from schemas.inputs.forms.event_form import EventForm, NoEvent, Source
 from schemas.inputs.forms.field_paths import ITEMS, Places, Plan, plan_of

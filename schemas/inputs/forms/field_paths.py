@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from schemas.event_fields import KNOWN, Field, FieldType, Level
-from schemas.fields_read import FieldsRead
+from schemas.inputs.fields_read import FieldsRead
 from schemas.inputs.forms.event_form import EventForm, Source
 
 Kind = Literal["id", "time"] | FieldType

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from schemas.fields_read import FieldsRead
 from schemas.inputs import field_checks
+from schemas.inputs.fields_read import FieldsRead
 from schemas.inputs.forms.event_form import EventForm, Source
 from schemas.inputs.forms.field_paths import Places, Plan, plan_of
 from schemas.inputs.forms.translate_fields import Fields, translated

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from schemas.errors import BadEvent
-from schemas.fields_read import FieldsRead
+from schemas.inputs.fields_read import FieldsRead
 from schemas.inputs.forms.cloud_event import from_cloudevents
 from schemas.inputs.forms.debezium_change import from_debezium, user_id_in_key
 from schemas.inputs.forms.event_form import EventForm, FormName, NoEvent, Source

@@ -7,8 +7,8 @@ names.
 from collections.abc import Mapping
 
 from schemas.errors import BadEvent
-from schemas.fields_read import FieldsRead
 from schemas.inputs.field_checks import shown
+from schemas.inputs.fields_read import FieldsRead
 from schemas.inputs.forms.event_form import EventForm, NoEvent, Source
 from schemas.inputs.forms.field_paths import ITEMS, Places, Plan, plan_of
 from schemas.inputs.forms.translate_fields import Fields, look_up, translated

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from schemas.fields_read import FieldsRead
 from schemas.input_events import Event, Order
 from schemas.inputs.decode import decode_order, decode_signup, encode_order, encode_signup
+from schemas.inputs.fields_read import FieldsRead
 from schemas.times import EPOCH
 from streamer.user.fold_events import fold
 from streamer.user.order_rules import Rules

@@ -14,7 +14,7 @@ from pathlib import Path
 import sqlglot
 
 from schemas.features import Feature, declared
-from schemas.fields_read import fields_read
+from schemas.inputs.fields_read import fields_read
 from trainer.warehouse.queries.shop_queries import Queries
 from trainer.warehouse.tables.table_layout import TABLES, columns_of
 

@@ -13,9 +13,9 @@ from msgspec import UNSET
 
 from schemas.errors import BadEvent
 from schemas.features import FEATURES, Feature, beyond_default
-from schemas.fields_read import fields_read
 from schemas.input_events import Event, Order, Signup
 from schemas.inputs.decode import decode_order, decode_signup, encode_order, encode_signup
+from schemas.inputs.fields_read import fields_read
 from schemas.outputs.segment_change import Cause, Change, SegmentChange, UserErasedChange
 from schemas.outputs.wire import decode_change
 from schemas.partitioner import partition_of

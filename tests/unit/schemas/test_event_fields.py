@@ -3,7 +3,7 @@ import pytest
 from schemas.errors import BadSetting
 from schemas.event_fields import Field, field_of, short_name
 from schemas.features import Feature, declared
-from schemas.fields_read import fields_read
+from schemas.inputs.fields_read import fields_read
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlglot import exp
 
-from schemas.fields_read import FieldsRead
+from schemas.inputs.fields_read import FieldsRead
 from trainer.warehouse.queries.parsed_sql import filled
 from trainer.warehouse.tables.reading_rules import Csv
 from trainer.warehouse.tables.sql_literals import literal
@@ -31,7 +31,7 @@ _OF_CLOCK = re.compile("%[-0]?[HIMSTXcfnpg]")
 def kind_of(name: str, read: FieldsRead) -> Kind | None:
     """What a column holds, by its name in the queries; None for text.
 
-    >>> from schemas.fields_read import EVERY_FIELD
+    >>> from schemas.inputs.fields_read import EVERY_FIELD
     >>> [kind_of(name, EVERY_FIELD) for name in ("price", "created_at", "country")]
     ['number', 'time', None]
     """

@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from schemas.features import FIRST_ORDER, LAST_ORDER, SIGNUP, Feature
-from schemas.fields_read import FieldsRead
+from schemas.inputs.fields_read import FieldsRead
 from trainer.warehouse.queries.local_dates import local_date
 from trainer.warehouse.queries.own_fields import add_own_fields, as_number, column_of, values_step
 from trainer.warehouse.queries.parsed_sql import WRITTEN_IN, filled, parsed

@@ -10,7 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from schemas.event_fields import Field
-from schemas.fields_read import FieldsRead
+from schemas.inputs.fields_read import FieldsRead
 from trainer.warehouse.queries.local_dates import local_date
 from trainer.warehouse.queries.parsed_sql import WRITTEN_IN, filled
 

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from schemas.days import UTC_NAME
 from schemas.features import Feature
-from schemas.fields_read import EVERY_FIELD, FieldsRead
+from schemas.inputs.fields_read import EVERY_FIELD, FieldsRead
 from trainer.warehouse.queries.csv_values import as_declared, kind_of
 from trainer.warehouse.queries.dialects import adapt, decoded, tried
 from trainer.warehouse.queries.feature_query import feature_query

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from schemas.days import UTC_NAME
 from schemas.features import Feature
-from schemas.fields_read import EVERY_FIELD, FieldsRead, fields_read
+from schemas.inputs.fields_read import EVERY_FIELD, FieldsRead, fields_read
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.event_fields import KNOWN
-from schemas.fields_read import FieldsRead
+from schemas.inputs.fields_read import FieldsRead
 
 
 @dataclass(frozen=True, slots=True)

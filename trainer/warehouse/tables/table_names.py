@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from schemas.errors import BadSetting
-from schemas.fields_read import EVERY_FIELD, FieldsRead
+from schemas.inputs.fields_read import EVERY_FIELD, FieldsRead
 from trainer.warehouse.tables.table_layout import LEVELS, TABLES, columns_of
 from trainer.warehouse.tables.table_queries import is_other_statement, is_query, shortened
 

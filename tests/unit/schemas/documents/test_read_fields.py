@@ -9,8 +9,8 @@ from jsonschema import Draft202012Validator
 from schemas.documents.json_schemas import read_schemas
 from schemas.errors import BadEvent
 from schemas.features import FEATURES, Feature, declared
-from schemas.fields_read import FieldsRead, fields_read
 from schemas.inputs.decode import decode_order, decode_signup
+from schemas.inputs.fields_read import FieldsRead, fields_read
 from schemas.times import EPOCH
 
 OWN = declared(

@@ -7,7 +7,6 @@ import pytest
 
 from schemas.errors import BadEvent
 from schemas.features import Feature
-from schemas.fields_read import fields_read
 from schemas.input_events import Item, Order, OwnValues, Signup, UserErased
 from schemas.inputs.decode import (
     canonical,
@@ -17,6 +16,7 @@ from schemas.inputs.decode import (
     encode_signup,
     order_of,
 )
+from schemas.inputs.fields_read import fields_read
 from schemas.times import EPOCH, parse
 
 AT = parse("2024-06-01T00:00:00Z")

@@ -5,9 +5,9 @@ import pytest
 
 from schemas.errors import BadEvent
 from schemas.features import Feature, declared
-from schemas.fields_read import FieldsRead, fields_read
 from schemas.input_events import Order, Signup
 from schemas.inputs.decode import decode_order, decode_signup, encode_order, encode_signup
+from schemas.inputs.fields_read import FieldsRead, fields_read
 from schemas.times import EPOCH
 
 READ = fields_read(

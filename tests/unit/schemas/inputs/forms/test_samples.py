@@ -2,9 +2,9 @@
 
 import pytest
 
-from schemas.fields_read import fields_read
 from schemas.input_events import Event
 from schemas.inputs.decode import decode_order, decode_signup
+from schemas.inputs.fields_read import fields_read
 from schemas.inputs.forms.event_form import EventForm, NoEvent, Source
 from schemas.times import parse
 from streamer.user.fold_events import fold
