@@ -26,6 +26,11 @@ _NUMBERS = frozenset({"age", "price", "quantity"})
 _TIMES = frozenset({"created_at"})
 # A part of a form that reads a time of day.
 _OF_CLOCK = re.compile("%[-0]?[HIMSTXcfnpg]")
+# The %z of a form, behind a sign that is not half of %%.
+_OFFSET = re.compile("^((?:[^%]|%[^z])*)%z")
+_OFFSET_TEXT = "[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?"
+# What the parts of a form may read; the others read digits.
+_WIDE = {**dict.fromkeys("aAbBp", "[A-Za-z]+"), **dict.fromkeys(" \t\n\r", r"\s+"), "%": "%"}
 
 
 def kind_of(name: str, read: FieldsRead) -> Kind | None:
@@ -87,25 +92,38 @@ def _number(form: Csv) -> str:
 
 
 def _time(forms: tuple[str, ...]) -> str:
-    read = f"try_strptime(x, [{', '.join(map(literal, forms))}])"
-    # %Y reads the two digits of 16 as the year 16.
-    return (
-        f"case when {read} >= timestamp '1000-01-01 00:00:00' then cast({read} as text) "
-        f"else x || {_characters(_MARK)} end"
-    )
+    return f"coalesce({', '.join(map(_text_of_time, forms))}, x || {_characters(_MARK)})"
 
 
 def _date(forms: tuple[str, ...]) -> str:
     """A form without a time of day gives a date, which lies in no zone."""
-    days = tuple(form for form in forms if not _OF_CLOCK.search(form))
-    times = tuple(form for form in forms if _OF_CLOCK.search(form))
-    if not days:
-        return _time(times)
-    read = f"try_strptime(x, [{', '.join(map(literal, days))}])"
-    otherwise = _time(times) if times else f"x || {_characters(_MARK)}"
-    return (
-        f"case when {read} >= timestamp '1000-01-01 00:00:00' then cast(cast({read} as date) as text) "
-        f"else {otherwise} end"
+    days = [form for form in forms if not _OF_CLOCK.search(form)]
+    times = [form for form in forms if _OF_CLOCK.search(form)]
+    texts = [f"left({_text_of_time(form)}, 10)" for form in days] + [_text_of_time(form) for form in times]
+    return f"coalesce({', '.join(texts)}, x || {_characters(_MARK)})"
+
+
+def _text_of_time(form: str) -> str:
+    """The time that is written in x, as text; null if x is not of the form or the time does not exist.
+
+    Each form is read alone: with %z, DuckDB counts 31.02. as 2 March, under the other forms of a list too.
+    """
+    read = f"try_strptime(x, [{literal(form)}])"
+    exists = read
+    if found := _OFFSET.search(form):
+        before, after = form[: found.end(1)], form[found.end() :]
+        pattern = literal(rf"^\s*({_pattern(before)}){_OFFSET_TEXT}({_pattern(after)})\s*$")
+        local = f"regexp_extract(x, {pattern}, 1) || regexp_extract(x, {pattern}, 2)"
+        exists = f"try_strptime({local}, [{literal((before + after).strip())}])"
+    # %Y reads the two digits of 16 as the year 16.
+    return f"case when {exists} >= timestamp '1000-01-01 00:00:00' then cast({read} as text) end"
+
+
+def _pattern(form: str) -> str:
+    """The regular expression of a part of a form; it is wider than the form."""
+    parts = re.split(r"(%-?.|\s+)", form)
+    return "".join(
+        _WIDE.get(part[-1:], "[0-9]+") if n % 2 else re.escape(part) for n, part in enumerate(parts)
     )
 
 
