@@ -25,7 +25,7 @@ _COMPONENTS, _SEGMENTS = 2, 5
 
 @command(example="segue init --warehouse ./export")
 def init(
-    settings: Settings,  # noqa: ARG001 - so that a broken settings file stops the command
+    settings: Settings,
     warehouse: Annotated[
         str,
         typer.Option(
@@ -44,7 +44,7 @@ def init(
 
     file = Path(out)
     check_new(file)
-    with looked_at(warehouse) as (tables, desk):
+    with looked_at(warehouse, settings) as (tables, desk):
         for sentence in tables.notes:
             warn(sentence)
         made = make_proposal(warehouse, tables, desk, datetime.now(UTC))

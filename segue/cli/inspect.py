@@ -44,7 +44,7 @@ def inspect(
 
     given = bool(_OF_A_WAREHOUSE & settings.model_fields_set)
     now = datetime.now(UTC)
-    with looked_at(warehouse) as (tables, desk):
+    with looked_at(warehouse, settings) as (tables, desk):
         made, tried, error = None, None, None
         try:
             if given:
@@ -97,6 +97,7 @@ def _fields(
     return {
         "warehouse": tables.name,
         "tables": tables_as_json(tables),
+        "csv": {"separator": tables.form.separator, "encoding": tables.form.encoding},
         "notes": tables.notes,
         "from": "settings" if given else "proposal",
         "settings": None if made is None else made.proposal.settings,

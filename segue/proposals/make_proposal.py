@@ -14,6 +14,7 @@ from schemas.counted import counted
 from schemas.errors import BadWarehouse
 from schemas.printable import printable_cell
 from segue.config.load_settings import load_settings
+from segue.config.settings import Settings
 from segue.config.trainer_extra import installed
 from segue.proposals.try_settings import Tried, try_settings
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from trainer.proposal.proposed_settings import Proposal
 
 _MOST_MISSING = 0.5
+_GUESSED = frozenset({"separator", "encoding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,12 @@ class Made:
 
 
 @contextmanager
-def looked_at(warehouse: str) -> Iterator[tuple[ShopTables, Desk]]:
+def looked_at(warehouse: str, settings: Settings) -> Iterator[tuple[ShopTables, Desk]]:
     """The tables of a warehouse, with copies that are gone after the block.
+
+    Args:
+        warehouse: the warehouse's address, or its file or folder.
+        settings: where they name the separator or the encoding of CSV files, these are not guessed.
 
     Raises:
         BadWarehouse: it cannot be read, or has no table.
@@ -52,7 +58,10 @@ def looked_at(warehouse: str) -> Iterator[tuple[ShopTables, Desk]]:
         from trainer.proposal.looks.desk import Desk  # noqa: PLC0415 - heavy, and not everywhere
         from trainer.proposal.looks.open_tables import open_tables  # noqa: PLC0415 - as above
     with Desk() as desk:
-        yield open_tables(warehouse, desk), desk
+        declared = {
+            name: str(settings.csv[name]) for name in ("separator", "encoding") if name in settings.csv
+        }
+        yield open_tables(warehouse, desk, declared), desk
 
 
 def make_proposal(warehouse: str, tables: ShopTables, desk: Desk, now: datetime) -> Made:

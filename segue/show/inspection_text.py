@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from schemas.inputs.field_checks import shown
 from schemas.printable import printable_cell
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def tables_text(found: ShopTables) -> Iterator[str]:
     for table in found.tables:
         yield from _table(table)
         yield ""
+    if any(table.is_csv for table in found.tables):
+        yield f"CSV files: separator {shown(found.form.separator)}, encoding {found.form.encoding}"
     for note in found.notes:
         yield from wrapped(note)
 

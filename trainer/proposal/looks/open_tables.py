@@ -7,12 +7,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from schemas.errors import BadSource, BadWarehouse
-from trainer.proposal.looks.csv_guess import csv_form
+from trainer.proposal.looks.csv_guess import csv_form, word_beyond_ascii
 from trainer.proposal.looks.desk import MOST_ROWS, Desk
 from trainer.proposal.looks.same_tables import grouped
 from trainer.proposal.looks.shop_columns import ShopTable
 from trainer.proposal.looks.sql_names import quoted
+from trainer.warehouse.checks.quoted_values import quoted as quoted_value
 from trainer.warehouse.kinds import csv_files, duckdb_warehouse, postgres_warehouse, table_files
+from trainer.warehouse.kinds.csv_records import is_utf8
 from trainer.warehouse.kinds.utf8_copies import Utf8Copies
 from trainer.warehouse.kinds.warehouse_source import Source
 from trainer.warehouse.tables.column_types import Form, form_of
@@ -51,8 +53,13 @@ class ShopTables:
     notes: tuple[str, ...] = ()
 
 
-def open_tables(path_or_url: str, desk: Desk) -> ShopTables:
+def open_tables(path_or_url: str, desk: Desk, declared: Mapping[str, str]) -> ShopTables:
     """Copy the tables of a folder, a DuckDB file or PostgreSQL to a desk, and look at their columns.
+
+    Args:
+        path_or_url: the warehouse.
+        desk: gets the copies.
+        declared: the separator and the encoding of CSV files, as far as the settings name them.
 
     Raises:
         BadWarehouse: there is no such warehouse, it cannot be read, or it has no table with columns.
@@ -68,7 +75,7 @@ def open_tables(path_or_url: str, desk: Desk) -> ShopTables:
         )
     path = Path(path_or_url).expanduser()
     if path.is_dir():
-        return _of_folder(path, desk)
+        return _of_folder(path, desk, declared)
     if not path.exists():
         raise BadSource(f"warehouse {path} does not exist: name a folder, a DuckDB file or a URL")
     return _of_database(duckdb_warehouse.open_file(path, Names()), _DUCKDB_TABLES, desk)
@@ -105,17 +112,21 @@ def _copied(source: Source, name: str, columns: Mapping[str, str], desk: Desk) -
     return _table(name, columns, place, desk, whole=read.num_rows <= _DATABASE_ROWS)
 
 
-def _of_folder(folder: Path, desk: Desk) -> ShopTables:
+def _of_folder(folder: Path, desk: Desk, declared: Mapping[str, str]) -> ShopTables:
     try:
         files = table_files.files_of(folder)
         others = sorted(p.name for p in folder.iterdir() if p.name.lower().endswith(_OTHER_ENDS))
     except OSError as error:
         raise BadWarehouse(f"warehouse {folder} cannot be read: {error.strerror}") from None
     notes = [_other(name) for name in others]
-    form, forms, of_forms = _common_form(
-        {p: csv_form(p) for all_ in files.values() for p in all_ if p.suffix.lower() != ".parquet"}
-    )
+    all_forms = {
+        p: csv_form(p, declared) for all_ in files.values() for p in all_ if p.suffix.lower() != ".parquet"
+    }
+    form, forms, of_forms = _common_form(all_forms)
     notes += of_forms
+    if "encoding" not in declared and not is_utf8(form.encoding):
+        shows = (path for path, (one, shows) in all_forms.items() if shows and one.encoding == form.encoding)
+        notes.append(_guessed(form.encoding, next(shows)))
     copies, found = Utf8Copies(form), []
     try:
         for name, paths in files.items():
@@ -196,6 +207,14 @@ def _common_form(found: Mapping[Path, tuple[Csv, bool]]) -> tuple[Csv, list[Path
         else:
             common.append(path)
     return Csv(separator, encoding=encoding), common, notes
+
+
+def _guessed(encoding: str, path: Path) -> str:
+    word = quoted_value(word_beyond_ascii(path, encoding))
+    return (
+        f"CHECK: encoding {encoding} is a guess: {word} should read right; else "
+        'set another under [csv] in segue.toml, such as encoding = "cp1250" for Central Europe'
+    )
 
 
 def _columns(path: Path, form: Csv) -> int:

@@ -77,6 +77,28 @@ def test_settings_that_do_not_fit_are_told_after_the_tables(tmp_path: Path, caps
     assert "did you mean" in said.err
 
 
+def test_an_encoding_is_guessed_aloud_or_that_of_the_settings(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "shop").mkdir()
+    lines = "id;miasto\n1;Łódź\n2;Kraków\n"
+    (tmp_path / "shop" / "ludzie.csv").write_bytes(lines.encode("cp1250"))
+
+    # No order is found: the guesses are shown all the same.
+    assert run(["inspect", "--warehouse", "shop"]) == 3
+    text = " ".join(capsys.readouterr().out.split())
+    assert 'CSV files: separator ";", encoding cp1252' in text
+    assert 'CHECK: encoding cp1252 is a guess: "£ódŸ" should read right; else set another' in text
+
+    assert run(["init", "--warehouse", "shop"]) == 3
+    assert 'CHECK: encoding cp1252 is a guess: "£ódŸ" should' in " ".join(capsys.readouterr().err.split())
+
+    Path("segue.toml").write_text('[csv]\nencoding = "cp1250"\nseparator = ";"\n')
+    run(["inspect", "--warehouse", "shop", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["csv"] == {"separator": ";", "encoding": "cp1250"}
+    assert sorted(found["tables"][0]["columns"][1]["samples"]) == ["Kraków", "Łódź"]
+    assert found["notes"] == []
+
+
 def test_without_orders_the_tables_are_shown(tmp_path: Path, capsys: Capture) -> None:
     exports.write_table(tmp_path / "shop" / "users.csv", "id,age", [(1, 20), (2, 30)])
 

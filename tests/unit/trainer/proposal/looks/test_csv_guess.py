@@ -23,7 +23,7 @@ def test_a_form(content: bytes, encoding: str, separator: str, shows: bool, tmp_
     file = tmp_path / "a.csv"
     file.write_bytes(content)
 
-    form, shown = csv_form(file)
+    form, shown = csv_form(file, {})
 
     assert (form.encoding, form.separator, shown) == (encoding, separator, shows)
 
@@ -32,7 +32,7 @@ def test_an_umlaut_far_behind_the_beginning_counts(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_bytes(b"a,b\n" + b"1,2\n" * 100_000 + "ä,3\n".encode("cp1252"))
 
-    assert csv_form(file)[0].encoding == "cp1252"
+    assert csv_form(file, {})[0].encoding == "cp1252"
 
 
 @pytest.mark.parametrize(
