@@ -21,7 +21,9 @@ _EXAMPLES = 3
 _FIELD = re.compile(r"(?:an item's |no order has its )?(?P<field>\S+)(?: is| has|$)")
 _IDS = {"users": "user_id", "orders": "order_id", "order_items": "order_id"}
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9.]*[0-9],[0-9]+")
-# The same text as in sql/user_features.sql.
+_NOT_ABOVE_0 = re.compile(r"-[0-9][0-9., ]*|0+([.,]0+)?")
+# The same texts as in sql/user_features.sql.
+_NO_PIECES = "an item's quantity is not a whole number of at least 1"
 AHEAD = "created_at is ahead of now by more than max_ahead"
 _AHEAD = "correct the time, or set max_ahead to a longer time"
 _TIMES = "a time is written as 2024-01-31, 2024-01-31 09:30, 2024-01-31 09:30:00 or 2024-01-31T09:30:00+01:00"
@@ -106,6 +108,15 @@ class LeftOut:
         keys = (name, f"{LEVELS[table]}.{name}") if table in TABLES else ()
         return next((own for key in keys if (own := self.layout.get((table, key))) is not None), None)
 
+    def _only_purchases(self) -> str:
+        column = self._own("order_items", "quantity") or "quantity"
+        name = column if column.isidentifier() else quoted(column)
+        pieces = f"try_cast({name} as double)" if "order_items" in self.files else name
+        return (
+            "a line of no purchase, such as a refund, is left out by a query for order_items under [tables] "
+            f"in segue.toml: where coalesce({pieces}, 1) > 0"
+        )
+
     def _form(self, table: str) -> Csv | None:
         """How the file of a table is written; None for a table that is no CSV file."""
         return self.reading.csv if table in self.files else None
@@ -120,6 +131,11 @@ class LeftOut:
         if self.files and (words := sorted({one for one in examples if one.lower() in NULL_WORDS})):
             texts = ", ".join(map(quoted, words))
             advice.append(f"where {texts} means nothing, set nulls = [{texts}] under [csv] in segue.toml")
+        if reason == _NO_PIECES and any(map(_NOT_ABOVE_0.fullmatch, examples)):
+            advice.append(self._only_purchases())
+            examples = [one for one in examples if not _NOT_ABOVE_0.fullmatch(one)]
+            if not examples:
+                return "; ".join(advice)
         comma = any(_DECIMAL_COMMA.fullmatch(one) for one in examples)
         if "number" in reason and (numbers := numbers_advice(form, comma=comma)):
             advice.append(numbers)
