@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from trainer.proposal.proposed_settings import Proposal
 
 _MOST_MISSING = 0.5
-_GUESSED = frozenset({"separator", "encoding"})
+_GUESSED = ("separator", "encoding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,7 @@ def looked_at(warehouse: str, settings: Settings) -> Iterator[tuple[ShopTables, 
         from trainer.proposal.looks.desk import Desk  # noqa: PLC0415 - heavy, and not everywhere
         from trainer.proposal.looks.open_tables import open_tables  # noqa: PLC0415 - as above
     with Desk() as desk:
-        declared = {
-            name: str(settings.csv[name]) for name in ("separator", "encoding") if name in settings.csv
-        }
+        declared = {name: str(value) for name, value in settings.csv.items() if name in _GUESSED}
         yield open_tables(warehouse, desk, declared), desk
 
 
