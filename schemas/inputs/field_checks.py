@@ -75,7 +75,7 @@ def boolean(fields: Fields, name: str) -> str | None:
         return None
     if type(value) in (bool, str) and value in _BOOLEANS:
         return _BOOLEANS[value]
-    raise BadEvent(name, f"{shown(value)} is neither true nor false")
+    raise BadEvent(name, f'{shown(value)} is neither true nor false: give true, false, "true" or "false"')
 
 
 def optional_id(fields: Fields, name: str) -> str | None:

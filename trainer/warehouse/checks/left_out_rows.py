@@ -13,6 +13,7 @@ from trainer.warehouse.checks.inspection import NULL_WORDS
 from trainer.warehouse.checks.quoted_values import quoted
 from trainer.warehouse.checks.warehouse_reports import Rejected, Rejections
 from trainer.warehouse.kinds.csv_files import lines_of
+from trainer.warehouse.queries.own_fields import FALSE, NO_BOOLEAN, TRUE
 from trainer.warehouse.tables.reading_rules import Csv, Reading
 from trainer.warehouse.tables.table_layout import LEVELS, TABLES, Layout
 from trainer.warehouse.tables.table_names import Names
@@ -131,6 +132,11 @@ class LeftOut:
         if self.files and (words := sorted({one for one in examples if one.lower() in NULL_WORDS})):
             texts = ", ".join(map(quoted, words))
             advice.append(f"where {texts} means nothing, set nulls = [{texts}] under [csv] in segue.toml")
+        if reason.endswith(NO_BOOLEAN):
+            advice.append(
+                f"{', '.join(TRUE)} are true and {', '.join(FALSE)} false; translate other words by a query "
+                f"under [tables]: case {field} when '…' then 'true' when '…' then 'false' end"
+            )
         if reason == _NO_PIECES and any(map(_NOT_ABOVE_0.fullmatch, examples)):
             advice.append(self._only_purchases())
             examples = [one for one in examples if not _NOT_ABOVE_0.fullmatch(one)]

@@ -26,7 +26,10 @@ _WRITTEN = {
 }
 # By type, the step that reads the texts.
 _STEPS = {"number": "numbers", "date": "times"}
-_TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
+TRUE, FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
+"""The texts of a boolean, in any case."""
+NO_BOOLEAN = " is neither true nor false"
+"""The end of the reason of a row with another text."""
 
 
 def column_of(field: Field, read: FieldsRead) -> str:
@@ -43,7 +46,7 @@ def wrong_value(field: Field) -> str:
         case "number":
             return f"{name} is not a finite number"
         case "boolean":
-            return f"{name} is neither true nor false"
+            return f"{name}{NO_BOOLEAN}"
         case "date":
             return f"{name} is neither a date nor a time"
 
@@ -193,8 +196,8 @@ def _value_and_wrong(field: Field, row: str, number: str) -> tuple[str, str]:
             return value, f"{row} is not null and {number} is null"
         case _:  # boolean; for a date see _date_and_wrong
             text = f"lower({row})"
-            value = f"case when {text} in {_TRUE} then 'true' when {text} in {_FALSE} then 'false' end"
-            return value, f"{text} not in {_TRUE + _FALSE}"
+            value = f"case when {text} in {TRUE} then 'true' when {text} in {FALSE} then 'false' end"
+            return value, f"{text} not in {TRUE + FALSE}"
 
 
 def _date_and_wrong(row: str, at: str, time_zone: str, day: date | None) -> tuple[str, str]:

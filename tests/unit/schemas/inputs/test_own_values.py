@@ -87,9 +87,10 @@ def test_nothing_is_no_value() -> None:
     [
         ({"income": "much"}, 'income: "much" is not a number'),
         ({"income": 1e-320}, "income: 1E-320 is neither 0 nor from 1e-307 to below 1e308"),
-        ({"vip": []}, "vip: an array is neither true nor false"),
-        ({"vip": {}}, "vip: an object is neither true nor false"),
-        ({"vip": 1}, "vip: 1 is neither true nor false"),
+        ({"vip": []}, 'vip: an array is neither true nor false: give true, false, "true" or "false"'),
+        ({"vip": {}}, 'vip: an object is neither true nor false: give true, false, "true" or "false"'),
+        ({"vip": "tak"}, 'vip: "tak" is neither true nor false: give true, false, "true" or "false"'),
+        ({"vip": 1}, 'vip: 1 is neither true nor false: give true, false, "true" or "false"'),
         ({"address": "Ulm"}, 'address.city: cannot be read: address is "Ulm", not an object'),
         ({"address": {"city": ["Ulm"]}}, "address.city: an array is not text"),
         (

@@ -152,6 +152,19 @@ def test_a_refund_is_no_matter_of_the_form_of_numbers(tmp_path: Path) -> None:
     )
 
 
+def test_words_of_a_boolean_are_named_with_a_query_for_others(tmp_path: Path) -> None:
+    news = Feature("news", "attribute", "user.newsletter", type="boolean")
+    folder = write_csv(Shop().user("7", newsletter="tak").user("8", newsletter="YES"), tmp_path)
+    assert notes(folder, Reading(features=(news,))) == [
+        (
+            "left out: 1 row of users: newsletter is neither true nor false, for example "
+            '"tak" (users.csv, line 2); true, t, 1, yes, y are true and false, f, 0, no, n false; translate '
+            "other words by a query under [tables]: case newsletter when '…' then 'true' when '…' then "
+            "'false' end; correct it, or leave news out of the setting declare"
+        )
+    ]
+
+
 def test_what_is_shown_of_a_value_is_safe_and_short(tmp_path: Path) -> None:
     (told,) = notes(write_csv(Shop().user("7", age="\x1b[31m\x9b" + "x" * 500), tmp_path))
     assert told.isprintable()
