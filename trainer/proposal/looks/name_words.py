@@ -1,6 +1,7 @@
-"""The words in the names of tables and columns, in English and German."""
+"""The words in the names of tables and columns, in English, German, Dutch and Polish."""
 
 import re
+import unicodedata
 from functools import cache
 
 
@@ -11,30 +12,39 @@ def word_set(words: str) -> frozenset[str]:
 
 USER = word_set(
     "customer user client buyer member shopper consumer cust patron kunde kunden kd account "
-    "subscriber guest donor"
+    "subscriber guest donor klant klanten klient klienta klienci nabywca uzytkownik"
 )
 ORDER = word_set(
     "order invoice transaction trans txn bill receipt sale purchase basket ticket booking box bestell "
-    "bestellung bestellungen best rechnung rechnungs rg auftrag auftrags beleg kauf"
+    "bestellung bestellungen best rechnung rechnungs rg auftrag auftrags beleg kauf bestel bestelling "
+    "bestellingen factuur facturen verkoop zamowienie zamowienia zamowien faktura faktury paragon sprzedaz"
 )
-PRODUCT = word_set("product item stock sku article artikel art asin produkt produkte material upc ean isbn")
-ID = word_set("id key no nr num number nummer code uid uuid guid ref")
+PRODUCT = word_set(
+    "product item stock sku article artikel art asin produkt produkte material upc ean isbn artikelen "
+    "producten produktu produkty towar towary towaru"
+)
+ID = word_set("id key no nr num number nummer code uid uuid guid ref numer kod")
 TIME = word_set(
     "date datum dat time timestamp datetime zeit created placed day at on when zeitpunkt registered joined "
-    "since birthday birthdate dob"
+    "since birthday birthdate dob data czas tijd"
 )
-LINE = word_set("item line detail position row")
-BIRTH = word_set("birth birthday birthdate dob born geb geburts geburtstag geburtsdatum")
+LINE = word_set("item line detail position row regel regels pozycja pozycje")
+BIRTH = word_set(
+    "birth birthday birthdate dob born geb geburts geburtstag geburtsdatum geboorte geboortedatum urodzenia"
+)
 _OTHERS = word_set(
     "price preis quantity qty menge anzahl anz unit name mail phone status state country land brand marke "
     "category kategorie gender geschl geschlecht age alter birth geb geburts geburtstag source traffic "
     "channel total amount betrag umsatz stueck email address adresse zip plz street strasse city ort "
     "first last vor nach unique cost list sold ship shipping warengruppe hersteller waren gruppe einzel "
-    "einzelpreis gesamt ip haus user web"
+    "einzelpreis gesamt ip haus user web prijs stuk stukprijs aantal merk categorie geslacht leeftijd bedrag "
+    "totaal cena ilosc marka kategoria kraj plec wiek kwota"
 )
 _ALL = USER | ORDER | PRODUCT | ID | TIME | LINE | _OTHERS
 _PARTS = re.compile(r"[A-ZÄÖÜ]+(?![a-zäöüß])|[A-ZÄÖÜ]?[a-zäöüß]+|[^\W\d_]+")
 FOLDED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+_UMLAUTS = frozenset("äöüßÄÖÜ")
+_STROKES = str.maketrans("łŁ", "lL")
 
 
 @cache
@@ -47,9 +57,18 @@ def words_of(name: str) -> frozenset[str]:
     (['bestell', 'datum'], ['order'], ['id', 'user'])
     >>> sorted(words_of("KdNr")), sorted(words_of("BESTDAT"))
     (['kd', 'nr'], ['best', 'dat'])
+    >>> sorted(words_of("Numer zamówienia")), sorted(words_of("factuurnr"))
+    (['numer', 'zamowienia'], ['factuur', 'nr'])
     """
-    parts = [part.lower().translate(FOLDED) for part in _PARTS.findall(name)]
+    parts = [part.lower().translate(FOLDED) for part in _PARTS.findall(_without_accents(name))]
     return frozenset(_singular(word) for part in parts for word in _split(part))
+
+
+def _without_accents(name: str) -> str:
+    """The name with ASCII letters for letters with accents; umlauts stay."""
+    letters = unicodedata.normalize("NFC", name).translate(_STROKES)
+    bases = ((letter, unicodedata.normalize("NFD", letter)[0]) for letter in letters)
+    return "".join(base if base.isascii() and letter not in _UMLAUTS else letter for letter, base in bases)
 
 
 def _singular(word: str) -> str:

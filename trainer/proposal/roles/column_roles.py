@@ -15,18 +15,21 @@ Subject = Literal["user", "order", "item", "product", "other"]
 
 _OTHER_TIMES = word_set(
     "ship shipped shipping delivery delivered due estimated update updated modified approved carrier limit "
-    "expire start return returned review answer first lieferdatum versand"
+    "expire start return returned review answer first lieferdatum versand "
+    "leverdatum verzonden dostawy wysylki"
 )
 _SENT = word_set("ship shipped shipping sent versand")
 """The time of an order that has no other time."""
 _ORDER_TIMES = word_set("created placed purchase ordered")
 _COSTS = word_set("cost tax discount freight shipping profit fee margin rabatt steuer market")
-_QUANTITY = word_set("quantity qty menge anzahl anz unit stueck piece pcs")
-_PRICE = word_set("price preis einzelpreis")
-_TOTAL = word_set("total amount revenue betrag summe umsatz subtotal paid spend gesamt")
-_SIGNUP = word_set("created registered registration signup joined since registriert angelegt")
+_QUANTITY = word_set("quantity qty menge anzahl anz unit stueck piece pcs aantal ilosc szt sztuk")
+_PRICE = word_set("price preis einzelpreis prijs stukprijs cena")
+_TOTAL = word_set(
+    "total amount revenue betrag summe umsatz subtotal paid spend gesamt bedrag totaal kwota suma"
+)
+_SIGNUP = word_set("created registered registration signup joined since registriert angelegt rejestracji")
 _SOURCE = word_set("source channel referrer utm traffic medium acquisition kanal")
-_CATEGORY = word_set("category kategorie department warengruppe")
+_CATEGORY = word_set("category kategorie department warengruppe categorie kategoria")
 _WEAK_CATEGORY = word_set("line group type class gruppe")
 
 
@@ -75,7 +78,9 @@ def _is_id(look: _Look, nouns: frozenset[str], of: Subject) -> float:
     words = look.words
     if not words or look.column.kind in ("date", "boolean", "unreadable"):
         return 0
-    best_word = 0.5 if words & {"id", "key", "uuid"} else 0.2 if words & {"no", "nr", "nummer"} else 0
+    best_word = (
+        0.5 if words & {"id", "key", "uuid"} else 0.2 if words & {"no", "nr", "nummer", "numer"} else 0
+    )
     if words & nouns and words & ID:
         return 3 - 0.3 * len(words - nouns - ID) + best_word
     if look.subject == of and words <= ID:
@@ -139,7 +144,7 @@ def _quantity(look: _Look) -> float:
 
 
 def _age(look: _Look) -> float:
-    ages = ({"age"}, {"alter"}, {"customer", "age"}, {"user", "age"})
+    ages = ({"age"}, {"alter"}, {"leeftijd"}, {"wiek"}, {"customer", "age"}, {"user", "age"})
     return 1 if look.column.kind == "number" and look.words in ages else 0
 
 
@@ -165,11 +170,11 @@ _SCORES: Mapping[Role, _Score] = {
     "total": _total,
     "quantity": _quantity,
     "status": _named(word_set("status"), "text", most=40),
-    "brand": _named(word_set("brand marke manufacturer hersteller maker"), "text"),
+    "brand": _named(word_set("brand marke manufacturer hersteller maker merk marka producent"), "text"),
     "category": _category,
-    "gender": _named(word_set("gender sex geschlecht geschl"), "text", most=20),
+    "gender": _named(word_set("gender sex geschlecht geschl geslacht plec"), "text", most=20),
     "age": _age,
-    "country": _named(word_set("country land nation"), "text", most=300),
+    "country": _named(word_set("country land nation kraj"), "text", most=300),
     "traffic_source": _named(_SOURCE, "text", most=60),
     "signup": _named(_SIGNUP, "date"),
 }

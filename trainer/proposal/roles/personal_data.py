@@ -7,15 +7,20 @@ from trainer.proposal.looks.shop_columns import ShopColumn
 
 _NAMES = word_set(
     "name firstname lastname surname forename vorname nachname fullname username middle initial title login "
-    "nickname contact"
+    "nickname contact naam voornaam achternaam imie nazwisko nazwa"
 )
-_CONTACTS = word_set("email mail phone telephone tel mobile fax telefon handy whatsapp skype url website")
+_CONTACTS = word_set(
+    "email mail phone telephone tel mobile fax telefon handy whatsapp skype url website telefoon komorka"
+)
 _ADDRESSES = word_set(
     "address adresse street strasse zip zipcode postcode postal plz latitude longitude lat lng lon geo "
-    "geolocation house hausnummer ip geom"
+    "geolocation house hausnummer ip geom adres straat huisnummer ulica pocztowy"
 )
-_SECRETS = word_set("password passwort iban card ssn passport tax vat bic token secret hash")
-_TEXTS = word_set("description comment note review message text remark bemerkung kommentar")
+_SECRETS = word_set("password passwort iban card ssn passport tax vat bic token secret hash bsn pesel nip")
+_TEXTS = word_set(
+    "description comment note review message text remark bemerkung kommentar opmerking omschrijving uwagi "
+    "opis"
+)
 _ROWS = word_set("deceased deleted test blocked fraud anonymized anonymised")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{7,}[0-9]")

@@ -11,6 +11,8 @@ from trainer.proposal.roles.column_roles import Role, roles_of, subject_of
 
 _NEEDED: Mapping[Role, str] = {"order_id": "an order's id", "user_id": "its user", "time": "its time"}
 _OVERLAP = 0.5
+# Of those that an error names.
+_MOST_TABLES, _MOST_COLUMNS = 8, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,16 @@ def _missing(found: Sequence[Found]) -> str:
     )
     return (
         f"no table has an order's id, its user and its time, without which there are no orders: {known} "
-        f"{' or '.join(lacks)}; name the columns in segue.toml by hand, under [columns.orders] "
-        "(docs/your-data.md)"
+        f"{' or '.join(lacks)}; the columns are those of "
+        f"{'; '.join(_columns(one.table) for one in found[:_MOST_TABLES])}; name the table and its columns "
+        "by hand in segue.toml, under [tables] and [columns.orders] (docs/your-data.md)"
     )
+
+
+def _columns(table: ShopTable) -> str:
+    names = [printable_cell(column.name) for column in table.columns]
+    more = f" and {len(names) - _MOST_COLUMNS} more" if len(names) > _MOST_COLUMNS else ""
+    return f"{printable_cell(table.name)} ({', '.join(names[:_MOST_COLUMNS])}{more})"
 
 
 def _is_flat(orders: Found) -> bool:

@@ -212,7 +212,9 @@ def test_without_a_user_or_a_time_nothing_is_written(
     rows = [(n, f"2020-01-{1 + n % 28:02}" if "date" in header else n % 9, n % 7, n) for n in range(60)]
     exports.write_table(tmp_path / "shop" / "orders.csv", header, rows)
 
-    assert lacks in refused(tmp_path / "shop", capsys)
+    said = refused(tmp_path / "shop", capsys)
+    assert lacks in said
+    assert f"the columns are those of orders ({header.replace(',', ', ')}); name the table" in said
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,22 @@ def test_german_short_forms() -> None:
     }  # fmt: skip
 
 
+def test_dutch_and_polish_names() -> None:
+    of_lines = ("order_id", "user_id", "product_id", "quantity", "price", "time", "country")
+    for names in (
+        ("factuurnr", "klantnr", "artikel", "aantal", "prijs", "factuurdatum", "land"),
+        ("Numer zamówienia", "Id_klienta", "produkt", "ilość", "Cena", "Data zamówienia", "kraj"),
+    ):
+        kinds: tuple[Kind, ...] = ("text", "text", "text", "number", "number", "date", "text")
+        found = roles("data", **dict(zip(names, kinds, strict=True)))
+        assert found == dict(zip(of_lines, names, strict=True))
+    assert [subject_of(name) for name in ("klanten", "Zamówienia", "factuurregels")] == [
+        "user",
+        "order",
+        "item",
+    ]
+
+
 def test_costs_and_totals_are_no_prices() -> None:
     found = roles(
         "lines",
