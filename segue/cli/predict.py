@@ -49,7 +49,7 @@ def predict(
     A feature without a value counts as missing: the training mean takes its place.
     """
     from segue.look.explain_user import imagined_user
-    from segue.look.what_if import check_features, parse_declared
+    from segue.look.what_if import check_features, features_for
     from segue.show.user_card import card_text
 
     features = {
@@ -61,9 +61,9 @@ def predict(
         "most_frequent_brand": most_frequent_brand,
         "most_frequent_category": most_frequent_category,
     }
-    values = check_features(features)
+    check_features(features)  # reports a wrong value before Kafka is asked
     model = _release(None if release is None else Path(release), settings)
-    card = imagined_user(values | parse_declared(feature or (), model.declared), model, settings)
+    card = imagined_user(features_for(model, features, feature or ()), model, settings)
     if as_json:
         write_json(card.as_json())
     else:

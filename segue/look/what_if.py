@@ -9,6 +9,7 @@ from schemas.errors import BadEvent
 from schemas.features import Feature
 from schemas.inputs import field_checks
 from schemas.outputs.segment_change import FeatureValue
+from schemas.release.model_release import ModelRelease
 from segue.config.command_line import bad_option
 
 _WHOLE = frozenset({"count", "days_since", "distinct"})
@@ -31,6 +32,28 @@ def check_features(features: Mapping[str, str | None]) -> dict[str, FeatureValue
         except BadEvent as error:
             raise bad_option(f"--{name.replace('_', '-')}", value, error.problem) from None
     return values
+
+
+def features_for(
+    release: ModelRelease, features: Mapping[str, str | None], declared: Sequence[str]
+) -> dict[str, FeatureValue]:
+    """Return all features of an imagined user that this release scores.
+
+    Args:
+        release: the release that scores.
+        features: as for :func:`check_features`.
+        declared: as for :func:`parse_declared`.
+
+    Raises:
+        BadUsage: a value cannot be used, or the release does not read the feature.
+    """
+    values = check_features(features)
+    read = [feature.name for feature in release.features]
+    for name, text in features.items():
+        if text is not None and text.strip() and name not in read:
+            fix = f"release {release.version} does not read it; its features are {', '.join(read)}"
+            raise bad_option(f"--{name.replace('_', '-')}", text, fix)
+    return values | parse_declared(declared, release.declared)
 
 
 def parse_declared(options: Sequence[str], declared: Sequence[Feature]) -> dict[str, FeatureValue]:

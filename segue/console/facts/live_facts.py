@@ -23,7 +23,7 @@ from segue.doctor.on_drift import sampled_drift
 from segue.doctor.on_kafka import kept, lags
 from segue.events.dead_letter_topic import DeadLetters
 from segue.look.explain_user import explained_user, imagined_user
-from segue.look.what_if import check_features, parse_declared
+from segue.look.what_if import features_for
 from segue.show.user_card import UserCard
 from segue.triggers.report.holdout_numbers import HoldoutReport
 from segue.triggers.report.report_triggers import DAYS, report_triggers
@@ -78,9 +78,8 @@ class LiveFacts:
         return explained_user(user_id, self._settings, lambda: usable_or_none(self._releases))
 
     def imagined(self, features: Mapping[str, str | None], declared: Sequence[str]) -> UserCard:
-        values = check_features(features)
         release = self.release()
-        return imagined_user(values | parse_declared(declared, release.declared), release, self._settings)
+        return imagined_user(features_for(release, features, declared), release, self._settings)
 
     def release(self) -> ModelRelease:
         return in_use(self._releases, self._settings).release

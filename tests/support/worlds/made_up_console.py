@@ -27,7 +27,7 @@ from segue.console.facts.trigger_counts import TriggerCount, TriggerCounts
 from segue.console.viewers.change_hub import ChangeHub
 from segue.events.dead_letter_topic import DeadLetter
 from segue.look.explain_user import UnknownUser, score_imagined_user
-from segue.look.what_if import check_features, parse_declared
+from segue.look.what_if import features_for
 from segue.show.user_card import UserCard
 from segue.triggers.report.holdout_numbers import Comparison, Difference, Group, HoldoutReport
 from streamer.status.drift_status import DriftStatus, FeatureDrift
@@ -140,9 +140,9 @@ class MadeUpFacts:
         return self.cards[user_id], None
 
     def imagined(self, features: Mapping[str, str | None], declared: Sequence[str]) -> UserCard:
-        values = check_features({**dict.fromkeys(FEATURE_NAMES), **features})
         release = self.release()
-        card = score_imagined_user(values | parse_declared(declared, release.declared), release)
+        features = {**dict.fromkeys(FEATURE_NAMES), **features}
+        card = score_imagined_user(features_for(release, features, declared), release)
         return replace(card, similar_users=(SimilarUser("12", 0.75, 3),))
 
     def release(self) -> ModelRelease:
