@@ -4,6 +4,11 @@ Each subclass stands for one cause. It keeps its data in fields. Its message say
 wrong, where, and what to do. A command ends with the error's `exit_code`.
 """
 
+import errno
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""The numbers of the operating system's errors that leave no room for an output."""
+
 
 class SegueError(Exception):
     """The root of all errors that a command reports in one sentence, without a traceback."""
@@ -128,7 +133,7 @@ class BadStore(SegueError):
 
 
 class NoRoom(SegueError):
-    """Data that does not fit into memory does not fit into the folder for temporary files either."""
+    """The disk is full: an output, or data that does not fit into memory, cannot be written."""
 
     exit_code = 74
 

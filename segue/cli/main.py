@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 import traceback
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from io import TextIOWrapper
 import typer.exceptions
 import typer.main
 
-from schemas.errors import NotInstalled, SegueError
+from schemas.errors import DISK_FULL, NoRoom, NotInstalled, SegueError
 from schemas.extras import how_to_install, is_of_workers
 from segue import interruption
 from segue.cli import commands
@@ -20,10 +19,6 @@ from streamer.status.worker_logs import set_up_logs
 
 UNEXPECTED = 70
 """The exit code of an unexpected error (``EX_SOFTWARE`` of ``sysexits.h``)."""
-
-DISK_FULL = 74
-"""The exit code if an output cannot be written (``EX_IOERR``)."""
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -62,10 +57,10 @@ def _report(error: Exception, *, debug: bool) -> int:
     if isinstance(error, ModuleNotFoundError) and is_of_workers(error.name):
         complain(f"this command needs {error.name}, which is not installed; {how_to_install('worker')}")
         return NotInstalled.exit_code
-    if isinstance(error, OSError) and error.errno in _FULL:
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
         file = f" ({error.filename})" if error.filename else ""
         complain(f"nothing can be written any more: {error.strerror}{file}")
-        return DISK_FULL
+        return NoRoom.exit_code
     hint = "above is where it happened" if debug else "run it again with --debug to see where"
     complain(f"unexpected {type(error).__name__}: {error}. This is a bug in Segue: {hint}.")
     return UNEXPECTED

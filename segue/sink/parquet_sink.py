@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from schemas.errors import BadWarehouse
+from schemas.errors import DISK_FULL, BadWarehouse, NoRoom
 from segue.sink.segment_tables import (
     CURRENT,
     HISTORY,
@@ -53,7 +53,8 @@ class ParquetSink:
     *generation*: a folder with both tables as Parquet. When its files are whole, the link ``latest`` is
     replaced by a rename: a reader sees a whole generation, before or after.
 
-    Every method raises :class:`~schemas.errors.BadWarehouse` if the folder cannot be written.
+    Every method raises :class:`~schemas.errors.BadWarehouse` if the folder cannot be written, and
+    :class:`~schemas.errors.NoRoom` if its disk is full.
     """
 
     def __init__(self, folder: Path, prefix: str) -> None:
@@ -221,6 +222,11 @@ class ParquetSink:
             if _LOCKED in words:
                 raise BadWarehouse(
                     f"another process holds {self.name}, perhaps a `segue sink`: end it first"
+                ) from None
+            full = isinstance(error, OSError) and error.errno in DISK_FULL
+            if full or any(os.strerror(number) in words for number in DISK_FULL):
+                raise NoRoom(
+                    f"no room in {self.name} ({words}): make room; the next start continues"
                 ) from None
             raise BadWarehouse(f"{self.name} cannot be written: {words}") from None
 

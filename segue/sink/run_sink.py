@@ -73,6 +73,7 @@ def run_sink(
         BadTopics: the topics are missing, or the tables follow other topics.
         BadChange: this version of Segue cannot read a record.
         BadWarehouse: the tables cannot be written.
+        NoRoom: the disk of the folder is full.
         Unreachable: Kafka has not answered for too long, or no batch could be written for so long.
     """
     wait, records, is_said = Wait(where), 0, False

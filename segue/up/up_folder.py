@@ -12,6 +12,7 @@ from typing import Annotated
 
 import msgspec
 
+from schemas.errors import DISK_FULL, NoRoom
 from segue.config.command_line import bad_option
 from segue.services.process.service_trouble import ServiceTrouble
 
@@ -116,12 +117,17 @@ def locked(folder: Path) -> Iterator[UpFolder]:
 
     Raises:
         BadUsage: the folder cannot be used, or holds files and is not ours.
+        NoRoom: its disk is full.
         ServiceTrouble: another process has the folder.
     """
     path = folder.absolute()
     try:
         marker = _open_marker(path, folder)
     except OSError as error:
+        if error.errno in DISK_FULL:
+            raise NoRoom(
+                f"no room in {folder} ({error.strerror}): make room, or give another folder"
+            ) from None
         raise bad_option("--data", str(folder), f"{error.strerror}: give another folder") from None
     try:
         try:

@@ -11,6 +11,7 @@
 """
 
 import hashlib
+import os
 import platform
 import tempfile
 from collections.abc import Mapping
@@ -23,10 +24,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas import times
-from schemas.errors import BadRelease, BadSetting
+from schemas.errors import DISK_FULL, BadRelease, BadSetting, NoRoom, SegueError
 from schemas.outputs.wire import decode_release, encode_release
 from schemas.release.model_release import ModelRelease
 
+_PROBE_BYTES = 1 << 20  # about a small release
 MANIFEST, MODEL = "manifest.json", "model.json"
 ASSIGNMENTS, REPORT = "assignments.parquet", "report.json"
 ARTIFACTS = (ASSIGNMENTS, "features.sql", "pipeline.joblib", "report.html", REPORT)
@@ -55,12 +57,13 @@ def check_writable(out: Path) -> None:
 
     Raises:
         BadSetting: nothing can be written to ``out``.
+        NoRoom: its disk is full.
     """
     try:
         whole = out.absolute()
         nearest = next(folder for folder in (whole, *whole.parents) if folder.exists())
-        with tempfile.TemporaryDirectory(dir=nearest, prefix=".release-"):
-            pass
+        with tempfile.TemporaryDirectory(dir=nearest, prefix=".release-") as scratch:
+            (Path(scratch) / "probe").write_bytes(os.urandom(_PROBE_BYTES))
     except OSError as error:
         raise _unwritable(out, error) from None
 
@@ -84,6 +87,7 @@ def write_release(
     Raises:
         BadRelease: the folder exists and is damaged.
         BadSetting: nothing can be written to ``out``.
+        NoRoom: its disk is full.
     """
     folder = out / release.version
     try:
@@ -171,7 +175,9 @@ def _write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
             load_release(folder)
 
 
-def _unwritable(out: Path, error: OSError) -> BadSetting:
+def _unwritable(out: Path, error: OSError) -> SegueError:
+    if error.errno in DISK_FULL:
+        return NoRoom(f"no room for a release in {out} ({error.strerror}): make room, or name another folder")
     return BadSetting(
         "out", str(out), f"nothing can be written there ({error.strerror}), name another folder"
     )

@@ -9,7 +9,7 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.errors import BadWarehouse
+from schemas.errors import BadWarehouse, NoRoom
 from schemas.topics import Topics
 from segue.sink.parquet_sink import ParquetSink
 from segue.sink.sink_rows import Erased, Row, batch_of, read_entry
@@ -132,5 +132,22 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
 def test_only_a_lock_means_another_process(error: duckdb.Error, words: str, tmp_path: Path) -> None:
     sink = ParquetSink(tmp_path / "sink", "")
     with pytest.raises(BadWarehouse, match=words), sink._failures():
+        raise error
+    sink.close()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        duckdb.IOException('IO Error: Could not write file "state.duckdb": Disk quota exceeded'),
+    ],
+)
+def test_a_full_disk_has_its_own_exit_code(error: Exception, tmp_path: Path) -> None:
+    sink = ParquetSink(tmp_path / "sink", "")
+    with (
+        pytest.raises(NoRoom, match=r"no room in folder .*: make room; the next start continues"),
+        sink._failures(),
+    ):
         raise error
     sink.close()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import BadRelease, BadSetting
+from schemas.errors import BadRelease, BadSetting, NoRoom
 from tests.support.worlds.trained_shops import CREATED_AT, QUICK, Shop, a_shop, a_trained_folder
-from trainer.release.release_folder import load_release, read_manifest
+from trainer.release.release_folder import check_writable, load_release, read_manifest
 from trainer.train import train
 
 FILES = [
@@ -128,9 +128,20 @@ def test_nothing_is_left_where_writing_fails(tmp_path: Path, monkeypatch: pytest
         return written(path, content)
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(BadSetting, match="No space left on device"):
+    with pytest.raises(NoRoom, match="No space left on device"):
         train(Shop(), QUICK, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_full_disk_is_found_before_the_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    check_writable(tmp_path / "out")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(NoRoom, match=r"no room for a release in .*: make room, or name another folder"):
+        check_writable(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_folder_appears_by_one_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
