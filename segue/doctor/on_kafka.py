@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from confluent_kafka import KafkaException, TopicPartition
 
-from schemas.errors import BadSetting, BadTopics, LoginRefused, SegueError
+from schemas.errors import BadSetting, BadTopics, LoginRefused, NeedsRebuild, SegueError
 from schemas.topics import topic_configs
 from segue.config.settings import Settings
 from segue.connect.group_members import members_of
+from segue.connect.live_prefix import followed
+from segue.connect.redis_users import TIMEOUT_S, RedisUsers
 from segue.connect.release_in_use import read_releases
 from segue.doctor.check import FAIL, OK, WARN, Check
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.kafka_client import error_of
 from streamer.kafka.topics_admin import check_topics, describe_cluster, inflating
 from streamer.place.offset_note import committed
+from streamer.place.place import Place
 from streamer.segment.active_model import ActiveModel
 
 DEADLINE_S = 5.0
@@ -108,17 +113,17 @@ def _group(settings: Settings, lanes: int) -> list[Check]:
         return [failed("group", error)]
     workers = "1 worker" if members == 1 else f"{members} workers"
     state, fix = (OK, None) if members else (WARN, "start one: segue worker")
-    admin = Admin(settings.kafka_client, DEADLINE_S)
+    admin, places = Admin(settings.kafka_client, DEADLINE_S), places_of(settings, lanes)
     return [
         Check("group", state, f"{settings.group} has {workers}", fix),
-        *(_lag(settings, admin, lane, members) for lane in range(lanes)),
+        *(_lag(settings, admin, lane, places.get(lane), members) for lane in range(lanes)),
     ]
 
 
-def _lag(settings: Settings, admin: Admin, lane: int, members: int) -> Check:
+def _lag(settings: Settings, admin: Admin, lane: int, place: Place | None, members: int) -> Check:
     name = f"lane {lane}"
     try:
-        behind = lags(settings, admin, lane)
+        behind = lags(settings, admin, lane, place)
     except SegueError as error:
         return failed(name, error)
     total = sum(behind.values())
@@ -154,19 +159,42 @@ def kept(admin: Admin, topic: str) -> int:
     return sum(bounds.end - bounds.begin for bounds in found)
 
 
-def lags(settings: Settings, admin: Admin, lane: int) -> dict[str, int]:
+def places_of(settings: Settings, lanes: int) -> dict[int, Place]:
+    """Return the lanes' places in Redis, by lane, without those that cannot be read."""
+    found = {}
+    with suppress(SegueError), RedisUsers(followed(settings, TIMEOUT_S)) as users:
+        for lane in range(lanes):
+            with suppress(NeedsRebuild):
+                if (place := users.place(lane)) is not None:
+                    found[lane] = place
+    return found
+
+
+def lags(settings: Settings, admin: Admin, lane: int, place: Place | None) -> dict[str, int]:
     """Return the lag of each of a lane's inputs, by topic.
+
+    Args:
+        settings: name the topics and the group.
+        admin: asks Kafka.
+        lane: the lane's number.
+        place: the lane's place, read before this call; None if it is not known.
 
     Raises:
         Unreachable: Kafka does not answer.
     """
-    places = [TopicPartition(topic, lane) for topic in settings.topics.inputs]
-    return {place.topic: lag_of(admin, place) for place in admin.committed(settings.group, places)}
+    inputs = [TopicPartition(topic, lane) for topic in settings.topics.inputs]
+    return {at.topic: lag_of(admin, at, place) for at in admin.committed(settings.group, inputs)}
 
 
-def lag_of(admin: Admin, place: TopicPartition) -> int:
-    """Return the lag in offsets. A committed offset of a deleted topic does not count."""
-    topic_id = admin.topic(place.topic).topic_id
-    bounds = admin.bounds(place.topic, place.partition, topic_id)
-    stands = place.offset >= 0 and committed(place.offset, place.metadata).topic_id in (None, topic_id)
-    return bounds.end - (place.offset if stands else bounds.begin)
+def lag_of(admin: Admin, at: TopicPartition, place: Place | None = None) -> int:
+    """Return the lag in offsets. A committed offset of a deleted topic does not count.
+
+    A lane's place goes past the transaction markers after the last event; the group's offset does not.
+    """
+    topic_id = admin.topic(at.topic).topic_id
+    bounds = admin.bounds(at.topic, at.partition, topic_id)
+    stands = at.offset >= 0 and committed(at.offset, at.metadata).topic_id in (None, topic_id)
+    reached = at.offset if stands else bounds.begin
+    if place is not None and place.topic_ids.get(at.topic) == topic_id:
+        reached = max(reached, place.positions[at.topic])
+    return bounds.end - reached

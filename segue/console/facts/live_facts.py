@@ -20,7 +20,7 @@ from segue.console.facts.paced_value import PacedValue
 from segue.console.facts.segment_counts import SegmentCounts, segment_counts
 from segue.console.facts.trigger_counts import TriggerCounts, read_trigger_counts
 from segue.doctor.on_drift import sampled_drift
-from segue.doctor.on_kafka import kept, lags
+from segue.doctor.on_kafka import kept, lags, places_of
 from segue.events.dead_letter_topic import DeadLetters
 from segue.look.explain_user import explained_user, imagined_user
 from segue.look.what_if import features_for
@@ -127,10 +127,11 @@ class LiveFacts:
     def _look_at_lanes(self) -> LaneState:
         settings, topics = self._settings, self._settings.topics
         lanes = self._admin.topic(topics.signups).partitions
+        places = places_of(settings, lanes)
         return LaneState(
             lanes,
             members_of(settings.kafka_client, settings.group, _DEADLINE_S),
-            sum(sum(lags(settings, self._admin, lane).values()) for lane in range(lanes)),
+            sum(sum(lags(settings, self._admin, lane, places.get(lane)).values()) for lane in range(lanes)),
             kept(self._admin, topics.dead_letters),
         )
 

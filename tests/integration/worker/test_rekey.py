@@ -79,6 +79,11 @@ def all_right(deployment: Deployment, facts: Mapping[str, Sequence[Event]], rele
     return deployment.verified(expected_users(facts, release))
 
 
+def lags_of(deployment: Deployment) -> set[str]:
+    checks = json.loads(deployment.segue("doctor", "--json", check=False).stdout)["checks"]
+    return {check["text"] for check in checks if check["name"].startswith("lane ")}
+
+
 def told(deployment: Deployment, *arguments: object) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(deployment.segue(*arguments, "--json").stdout)
     return found
@@ -102,6 +107,9 @@ def test_every_event_reaches_its_users_lane_once_whatever_dies(
         worker.kill()
         worker = deployment.worker().ready()
     assert all_right(deployment, facts, release).users == 200
+    eventually(
+        lambda: lags_of(deployment) == {"no event behind"}, "the markers after the last events are passed"
+    )
 
     assert read_topic(deployment.bootstrap, deployment.topics.dead_letters) == []
     moved = read_topic(deployment.bootstrap, deployment.topics.rekeyed)
@@ -143,7 +151,7 @@ def test_turned_on_later(deployment: Deployment, tmp_path: Path) -> None:
 
     refused = deployment.worker()
     assert refused.process.wait(HANG_S) == 7
-    assert "setting rekey is True, but the states in Redis were made with False" in refused.log()
+    assert "setting rekey is true, but the states in Redis were made with false" in refused.log()
     into = f"{deployment.redis_prefix}2:"
     deployment.segue("rebuild", "--into", into)
     folder = tmp_path / "moved"  # each deployment finds its workers' ports in their logs
