@@ -1,9 +1,11 @@
 """Days: calendar dates in a time zone, for features of time."""
 
 import re
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo
+
+from schemas import times
 
 UTC_NAME = "UTC"
 
@@ -37,6 +39,22 @@ def date_in(at: datetime, zone: tzinfo) -> date:
         return at.astimezone(zone).date()
     except OverflowError:
         return date.max if at.year > 1 else date.min
+
+
+def bound_text(at: str, zone: tzinfo) -> str:
+    """Return a bound of a training for people: a midnight of the zone as its date, another time as it is.
+
+    Args:
+        at: an RFC 3339 time.
+        zone: the zone in which a day of an option began.
+
+    >>> bound_text("2025-05-31T22:00:00Z", zone_of("Europe/Warsaw"))
+    '2025-06-01'
+    >>> bound_text("2025-06-01T09:30:00Z", UTC)
+    '2025-06-01T09:30:00Z'
+    """
+    moment = times.parse(at).astimezone(zone)
+    return moment.date().isoformat() if moment.time() == time() else at
 
 
 def parse_date(text: str) -> date | None:

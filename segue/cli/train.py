@@ -109,6 +109,7 @@ def train(
         train_release,
         unused_features,
     )
+    from segue.show.release_text import release_text
     from trainer.release.release_folder import check_writable, load_release
     from trainer.steps.training_window import Window
 
@@ -155,6 +156,7 @@ def train(
             notes += filter(None, [old_facts(tables.counts(window.as_of).last_at, day, zone)])
     for note in notes:
         warn(note)
+    people.print(release_text(release, settings.time_zone))
     _tell(release, path, followed, made_before=path in made_before)
     if as_json:
         write_json(_fields(release, path))
@@ -193,14 +195,12 @@ def _fields(release: ModelRelease, path: Path) -> dict[str, object]:
 def _tell(release: ModelRelease, path: Path, followed: Current | None, *, made_before: bool) -> None:
     from segue.show.comparison_text import comparison_text
     from segue.show.impact_text import impact_text
-    from segue.show.release_text import release_text
     from trainer.controls.compare_encodings import comparison_in
     from trainer.controls.named_k import disagreement_in
     from trainer.release.impact import impact_and_drift_in
     from trainer.steps.continued_fit import unseen_in
     from trainer.steps.untrained import untrained_in
 
-    people.print(release_text(release))
     report = (path / "report.json").read_bytes()
     for sentence in untrained_in(report):
         warn(sentence)

@@ -86,7 +86,7 @@ def demo(settings: Settings, console: Console, *, rate: float, keep: bool, insta
             window=Window(story.as_of, day=story.as_of.date()),
             fit=fit_settings(run_settings, FitOptions(compare=False)),
         )
-        console.print(Padding(release_text(release), (0, 0, 0, 3)))
+        console.print(Padding(release_text(release, run_settings.time_zone), (0, 0, 0, 3)))
         narrator.say(f"The report: {path / 'report.html'}")
         stage = _stage(stack, run_settings, found, path, release, story, directory, narrator)
         tally = Tally({segment.id: segment.name for segment in release.segments})

@@ -9,21 +9,27 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.counted import counted
+from schemas.days import bound_text, zone_of
 from schemas.release.model_release import ModelRelease
 from segue.show.change_text import segment_text
 
 _METRICS = {"silhouette": "silhouette", "explained_variance": "explained variance"}
 
 
-def release_text(release: ModelRelease) -> Group:
-    """Describe a release for people at a terminal."""
-    training = release.training
-    when = f", as of {training.as_of}" if training.as_of else ""
+def release_text(release: ModelRelease, time_zone: str) -> Group:
+    """Describe a release for people at a terminal.
+
+    Args:
+        release: the release.
+        time_zone: the name of the zone in which the bounds of the training are shown.
+    """
+    training, zone = release.training, zone_of(time_zone)
+    when = f", as of {bound_text(training.as_of, zone)}" if training.as_of else ""
     if training.day_read is not None:
         when += f", on {training.day_read}"
     if training.start or training.end:
         bounds = (("from", training.start), ("to", training.end))
-        when += f", who ordered {' '.join(f'{word} {at}' for word, at in bounds if at)}"
+        when += f", who ordered {' '.join(f'{word} {bound_text(at, zone)}' for word, at in bounds if at)}"
     title = Text(f"Release {release.version}: ", style="bold")
     title.append(
         f"{training.users_used:,} of {counted(training.users_read, 'user')}{when}", style="default not bold"
@@ -54,10 +60,11 @@ def continuity_text(before: ModelRelease, release: ModelRelease) -> Iterator[str
     """
     kept = {segment.id for segment in before.segments} & {segment.id for segment in release.segments}
     ended, new = (
-        ", ".join(f"segment {each.id} ({each.name})" for each in segments if each.id not in kept)
+        [f"segment {each.id} ({each.name})" for each in segments if each.id not in kept]
         for segments in (before.segments, release.segments)
     )
     if ended:
-        yield f"no segment of this release has the users of {ended}: it ends, and its id is never used again"
+        ends = "it ends, and its id is" if len(ended) == 1 else "they end, and their ids are"
+        yield f"no segment of this release has the users of {', '.join(ended)}: {ends} never used again"
     if new:
-        yield f"new: {new}"
+        yield f"new: {', '.join(new)}"

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import UNSET, convert, to_builtins
 
+from schemas.days import bound_text, zone_of
 from schemas.printable import printable_cell
 from trainer.controls.evaluate import Labels
 from trainer.report.changes_section import changes
@@ -61,8 +62,9 @@ def _printable(part: Any) -> Any:
 
 
 def _trained_on(report: Report) -> str:
-    until = "all facts" if report.as_of is None else f"facts before {report.as_of}"
-    bounds = [f"from {report.start}" if report.start else "", f"before {report.end}" if report.end else ""]
-    window = " and ".join(filter(None, bounds))
+    zone = zone_of(report.settings.time_zone)
+    until = "all facts" if report.as_of is None else f"facts before {bound_text(report.as_of, zone)}"
+    bounds = (("from", report.start), ("before", report.end))
+    window = " and ".join(f"{word} {bound_text(at, zone)}" for word, at in bounds if at is not None)
     trained = f"{until}, users with an order {window}" if window else until
     return trained if report.day is UNSET else f"{trained}, as of {report.day}"

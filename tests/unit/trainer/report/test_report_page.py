@@ -194,10 +194,7 @@ def test_the_window_is_told() -> None:
     window = Window(datetime(2024, 3, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
     report = report_of(fitted, release_of(fitted, list("abcde"), window), {}, traits)
     html = page(report, fitted.components, fitted.labels).decode()
-    assert (
-        "trained on facts before 2024-03-01T00:00:00Z, users with an order from 2024-01-01T00:00:00Z</p>"
-        in html
-    )
+    assert "trained on facts before 2024-03-01, users with an order from 2024-01-01</p>" in html
     assert b'"from": "2024-01-01T00:00:00Z",\n  "to": null' in report.json()
 
 
