@@ -58,6 +58,11 @@ def notable(trait: Trait) -> bool:
     return abs(trait.effect) >= LEAST_EFFECT and (trait.value is None or trait.here >= LEAST_SHARE)
 
 
+def is_named(trait: Trait, feature: Feature, name: str) -> bool:
+    """Whether a segment's name has this trait among its parts; a name that was cut may not show it."""
+    return f", {_part(trait, feature).words},".casefold() in f", {name},".casefold()
+
+
 def _parts(traits: Sequence[Trait], features: Sequence[Feature]) -> list[_Part]:
     """The parts of a name, at most one for each feature, the strongest first."""
     by_name = {feature.name: feature for feature in features}

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from schemas.features import Feature
 from trainer.controls.followup import DAYS
 from trainer.controls.traits import Trait, shows_median
-from trainer.names.segment_names import gender_word, notable, number_words
+from trainer.names.segment_names import gender_word, is_named, notable, number_words
 from trainer.report.advice import repeat_rate
 from trainer.report.charts.html import money, quantity, render, share
 from trainer.report.report_numbers import Report, SegmentReport
@@ -54,14 +54,19 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
 def _facts(
     segment: SegmentReport, features: Mapping[str, Feature], report: Report
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield the strongest clear traits, one for each feature: our words, a value from the shop's data (empty
-    for a number), and the figure of all users.
+    """Yield the traits of the segment's name, then the strongest clear ones, one for each feature: our words,
+    a value from the shop's data (empty for a number), and the figure of all users.
     """
+    traits = [trait for trait in segment.traits if notable(trait)]
+    named = [trait for trait in traits if is_named(trait, features[trait.feature], segment.name)]
     told: set[str] = set()
-    for trait in segment.traits:
-        if trait.clear and notable(trait) and trait.feature not in told and len(told) < FACTS:
+    for trait in (*named, *(trait for trait in traits if trait.clear)):
+        if trait.feature not in told and len(told) < FACTS:
             told.add(trait.feature)
-            yield _fact(trait, features[trait.feature], currency_of(report, trait.feature))
+            words, value, everywhere = _fact(
+                trait, features[trait.feature], currency_of(report, trait.feature)
+            )
+            yield words, value, everywhere if trait.clear else f"{everywhere}; this may be chance"
 
 
 def _fact(trait: Trait, feature: Feature, currency: str) -> tuple[str, str, str]:

@@ -61,11 +61,22 @@ def test_what_it_is(report: Report) -> None:
         "What it is 84% women (all users: 50%) ; 45% with country Canada (all users: 12%) ; "
         "fewer orders: 1.2 on average (all users: 2,346) . What it is worth" in told
     )
-    unclear = replace(women, clear=False)
+    unclear = replace(canada, clear=False)
     assert "Like all users: no difference is clear." in said(with_first(report, traits=(unclear,)))
     # Few have the value, and the difference is small: neither describes the segment.
     few, weak = replace(canada, here=0.05), replace(younger, effect=-0.05)
     assert "Like all users: no difference is clear." in said(with_first(report, traits=(few, weak)))
+
+
+def test_the_traits_of_the_name_come_first_though_they_may_be_chance(report: Report) -> None:
+    fewer = Trait("total_orders", None, 1.2, 2_345.6, -0.5, -9.0, clear=True)
+    toys = Trait("most_frequent_category", "Toys", 0.12, 0.01, 0.4, 11.3, clear=False)
+    younger = Trait("age", None, 25.0, 41.0, -0.4, -9.0, clear=True)
+    named = with_first(report, traits=(fewer, toys, younger), name="Often Toys, younger")
+    assert (
+        "What it is 12% with most frequent category Toys (all users: 1%; this may be chance) ; younger: 25 "
+        "on average (all users: 41) ; fewer orders" in said(named)
+    )
 
 
 def test_a_number_whose_logarithm_the_model_reads_has_its_median(report: Report) -> None:
