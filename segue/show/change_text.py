@@ -17,7 +17,7 @@ def change_text(change: Change) -> Text:
     The previous segment is shown as a number, because a change does not contain its name.
     """
     line = Text(f"{change.emitted_at:%H:%M:%S}  ", style="dim")
-    line.append(f"user {change.user_id} ", style="bold").append_text(what_happened(change))
+    line.append(f"user {id_text(change.user_id)} ", style="bold").append_text(what_happened(change))
     if isinstance(change, SegmentChange) and change.similar_users:
         line.append("\n          like ", style="dim").append_text(similar_text(change.similar_users))
     return line
@@ -47,13 +47,22 @@ def segment_colour(segment: int) -> str:
     return _COLOURS[segment % len(_COLOURS)]
 
 
+def id_text(user_id: str) -> str:
+    """Return a user's id, in quotes if blanks at its ends would not be seen.
+
+    >>> id_text("7"), id_text("7 ")
+    ('7', '"7 "')
+    """
+    return user_id if user_id == user_id.strip() else f'"{user_id}"'
+
+
 def similar_text(users: tuple[SimilarUser, ...]) -> Text:
     """List users with their segments, the most similar first: `12 (3), …`."""
     words = Text()
     for index, user in enumerate(users):
         if index:
             words.append(", ")
-        words.append(user.user_id).append(" (")
+        words.append(id_text(user.user_id)).append(" (")
         words.append_text(segment_text(user.segment)).append(")")
     return words
 

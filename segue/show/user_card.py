@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.outputs.segment_change import FeatureValue, SimilarUser
-from segue.show.change_text import cause_words, segment_text, similar_text
-from segue.show.user_moves import UserMoves, move_rows, value_words
+from segue.show.change_text import cause_words, id_text, segment_text, similar_text
+from segue.show.user_moves import UserMoves, length_words, move_rows, value_words
 from streamer.segment.scoring import Score
 from streamer.user.history import Entered
 
@@ -135,7 +135,7 @@ def card_text(card: UserCard) -> RenderableType:
         rows.add_row("its lane's place", ", ".join(f"{topic}@{at}" for topic, at in card.positions.items()))
     if card.history:
         rows.add_row("history", Text("\n").join(_entered(entry) for entry in reversed(card.history)))
-    title = "This user would be" if card.user_id is None else f"User {card.user_id}"
+    title = "This user would be" if card.user_id is None else f"User {id_text(card.user_id)}"
     return Group(Text(title, style="bold"), rows)
 
 
@@ -155,9 +155,9 @@ def feature_rows(card: UserCard) -> Iterator[tuple[str, str | None]]:
 def score_rows(card: UserCard) -> Iterator[tuple[str, str]]:
     """Yield what is known of the decision, each with its name and in words."""
     if card.components is not None:
-        yield "components", ", ".join(f"{x:.3f}" for x in card.components)
+        yield "components", ", ".join(map(length_words, card.components))
     if card.score is not None:
-        yield "distance", f"{card.score.distance:.3f} to the segment's centre"
+        yield "distance", f"{length_words(card.score.distance)} to the segment's centre"
         yield "margin", f"{card.score.margin:.0%} nearer than the next centre (0% is the border)"
     if card.next_move is not None:
         yield "next", _next(card, card.next_move)
@@ -196,4 +196,9 @@ def _entry(entry: Entered) -> dict[str, object]:
 
 def _value(card: UserCard, name: str, value: FeatureValue) -> str:
     shown = value_words(value)
-    return f"{shown} (unknown to the model)" if name in card.missing else shown
+    if name not in card.missing:
+        return shown
+    if isinstance(value, str):
+        return f"{shown} (unknown to the model)"
+    why = "negative, so the model" if isinstance(value, float | int) and value < 0 else "the model"
+    return f"{shown} ({why} counts it as missing)"

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from segue.show.user_card import UserCard
 
 
+_LONG = 1e15  # from here on, all digits would hide the others
+
+
 class NearestBorder(Struct, frozen=True):
     """The nearest border of the user's segment.
 
@@ -78,7 +81,7 @@ def move_rows(card: UserCard) -> Iterator[tuple[str, str]]:
         return
     if moves.border is not None:
         border = moves.border
-        yield "border", f"{border.distance:.3f} to {border.segment} {border.segment_name}"
+        yield "border", f"{length_words(border.distance)} to {border.segment} {border.segment_name}"
     if moves.features:
         yield "would move it", feature_move_words(card, moves.features[0])
     elif moves.border is not None:
@@ -106,6 +109,15 @@ def order_move_words(card: UserCard, move: OrderMove) -> str:
     if move.segment == card.segment:
         return "today would not move this user"
     return f"today would move this user to {move.segment} {move.segment_name}"
+
+
+def length_words(length: float) -> str:
+    """Return a component or a distance in words.
+
+    >>> length_words(0.75), length_words(-1e300)
+    ('0.750', '-1e+300')
+    """
+    return f"{length:.3f}" if abs(length) < _LONG else f"{length:.4g}"
 
 
 def value_words(value: FeatureValue) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from schemas.release.model_release import ModelRelease
 from segue.console.shown.segment_map import SegmentMap, segment_map
 from segue.show.user_card import UserCard, feature_rows, provisional_words, score_rows
-from segue.show.user_moves import UserMoves, order_move_words, value_words
+from segue.show.user_moves import UserMoves, length_words, order_move_words, value_words
 
 
 class ShownMove(NamedTuple):
@@ -79,7 +79,7 @@ def _moves(card: UserCard, moves: UserMoves) -> ShownMoves:
     if moves.border is not None:
         border = moves.border
         name = f"{border.segment} {border.segment_name}"
-        sentences.append(f"The nearest border is that to {name}, {border.distance:.3f} away.")
+        sentences.append(f"The nearest border is that to {name}, {length_words(border.distance)} away.")
     if moves.one_more_order is not None:
         sentences.append(f"One more order {order_move_words(card, moves.one_more_order)}.")
     rows = tuple(

@@ -107,6 +107,20 @@ def test_for_people_a_missing_value_and_an_unknown_one_are_told_apart() -> None:
     assert "signups@5, orders@6" in told
 
 
+def test_huge_numbers_are_short_and_blanks_at_the_ends_of_an_id_are_seen() -> None:
+    score = Score(1, "older men", (1e300, 0.5), 1e300, 0.5, ())
+    told = shown(replace(STORED, user_id="7 ", components=(1e300, 0.5), score=score))
+    assert 'User "7 "' in told
+    assert "1e+300, 0.500" in told
+    assert "1e+300 to the segment's centre" in told
+
+
+def test_a_negative_number_that_the_model_cannot_read_is_not_unknown() -> None:
+    told = shown(replace(STORED, features={"spend": -2_402.0, "gender": "X"}, missing=("spend", "gender")))
+    assert "-2,402.0 (negative, so the model counts it as missing)" in told
+    assert "X (unknown to the model)" in told
+
+
 def test_what_the_model_does_not_take_is_not_missing() -> None:
     told = shown(replace(STORED, features={**STORED.features, "country": None, "traffic_source": "Search"}))
 
