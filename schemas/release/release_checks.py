@@ -78,10 +78,10 @@ def check_declared(release: ModelRelease, features: tuple[Feature, ...]) -> None
             kind = "" if feature.type is None else f', type = "{feature.type}"'
             as_declared = f'{feature.name} = {{ kind = "{feature.kind}", source = "{feature.source}"{kind} }}'
             known = ours.get(feature.name)
-            ours_as = "not at all" if known is None else f"as {features_text([known]).partition(' = ')[2]}"
+            ours_as = "lacks" if known is None else f"has as {features_text([known]).partition(' = ')[2]}"
             fix = "set the preset rfm" if feature in beyond_default(RFM) else "declare it in that way"
             raise BadRelease(
-                f"release {release.version!r} was trained with {as_declared}, which the setting declare has"
+                f"release {release.version!r} was trained with {as_declared}, which the setting declare"
                 f" {ours_as}: {fix}, or publish another release"
             )
 

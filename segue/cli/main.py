@@ -70,7 +70,7 @@ def _usage(error: typer.exceptions.TyperException) -> int:
     """Report an unknown option, or a value that cannot be read."""
     context = getattr(error, "ctx", None)
     path = "segue" if context is None else context.command_path
-    message = error.format_message()
+    message = error.format_message().replace("Value error, ", "")  # of pydantic, under Typer
     if not message:  # a group without a command has shown its help
         return error.exit_code
     complain(f"{message}{'' if message.endswith(('.', '?')) else '.'} See {path} --help.")

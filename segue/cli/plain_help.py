@@ -1,4 +1,4 @@
-"""Typer's commands, with `--help` shown like all other options without a value."""
+"""Typer's commands, whose help shows no `<bool>` after an option without a value."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from typer.core import TyperCommand, TyperGroup
 class PlainCommand(TyperCommand):
     """A command of the program."""
 
-    def get_help_option(self, ctx: Any) -> Any:
-        """Return the option without the word `<bool>`."""
-        return _plain(super().get_help_option(ctx))
+    def get_params(self, ctx: Any) -> Any:
+        """Return the options and arguments without the word `<bool>`."""
+        return _plain(super().get_params(ctx))
 
 
 class PlainGroup(TyperGroup):
     """The program, or a group of its commands."""
 
-    def get_help_option(self, ctx: Any) -> Any:
-        """Return the option without the word `<bool>`."""
-        return _plain(super().get_help_option(ctx))
+    def get_params(self, ctx: Any) -> Any:
+        """Return the options without the word `<bool>`."""
+        return _plain(super().get_params(ctx))
 
 
-def _plain(option: Any) -> Any:
-    if option is not None:
-        option.metavar = ""
-    return option
+def _plain(options: Any) -> Any:
+    for option in options:
+        if getattr(option, "is_flag", False):
+            option.metavar = ""
+    return options

@@ -120,7 +120,9 @@ def _read(path: Path) -> dict[str, Any]:
             str(path),
             f"the file cannot be read ({error.strerror}): make it readable, or name another by --config",
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise BadSetting("config", str(path), "the file is not UTF-8: save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise BadSetting("config", str(path), f"the file is not TOML ({error})") from None
 
 

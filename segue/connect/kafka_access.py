@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from schemas.counted import counted
 from schemas.topics import topic_configs
 from segue.config.settings import Settings
 from segue.connect.wait_for_servers import Wait
@@ -53,6 +54,26 @@ def prepare_topics(settings: Settings, say: Callable[[str], None]) -> int:
     return patiently(settings, lambda: make_topics(settings, say, deadline_s=DEADLINE_S))
 
 
+def created_text(made: Sequence[str], partitions: int, models: str | None = None) -> str:
+    """Say which topics were created, and with how many partitions.
+
+    >>> created_text(["orders", "signups", "segment-models"], 4, "segment-models")
+    'Created the topics orders, signups (4 partitions each) and segment-models (1 partition).'
+    >>> created_text(["segue-rekeyed"], 4, "segment-models")
+    'Created the topic segue-rekeyed (4 partitions).'
+
+    Args:
+        made: the topics.
+        partitions: how many partitions each of them has, but for ``models``.
+        models: the topic of releases, which always has one; None if it cannot be among them.
+    """
+    laned = [name for name in made if name != models]
+    each = " each" if len(laned) > 1 else ""
+    parts = [f"{', '.join(laned)} ({counted(partitions, 'partition')}{each})"] if laned else []
+    parts += [f"{models} (1 partition)"] if models in made else []
+    return f"Created the {'topics' if len(made) > 1 else 'topic'} {' and '.join(parts)}."
+
+
 def make_topics(settings: Settings, say: Callable[[str], None], *, deadline_s: float) -> int:
     """Create the missing topics, and check all topics.
 
@@ -80,5 +101,5 @@ def make_topics(settings: Settings, say: Callable[[str], None], *, deadline_s: f
             client, topics, partitions, replication=settings.replication_factor or -1, deadline_s=deadline_s
         )
         if made:  # else another process has created them in the meantime
-            say(f"Created the topics {', '.join(made)}; {partitions} partitions each, {topics.models} 1.")
+            say(created_text(made, partitions, topics.models))
     return check_topics(client, topics, deadline_s=deadline_s)

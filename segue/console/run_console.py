@@ -144,7 +144,7 @@ def listening(host: str, port: int) -> socket.socket:
         family, _, _, _, where = found[0]
         return socket.create_server(where[:2], family=family, backlog=_WAITING_CONNECTIONS)
     except (OSError, OverflowError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = str(getattr(error, "strerror", None) or error).partition(" (while attempting")[0]
         raise bad_option(
             "--port", port, f"cannot listen on {host}:{port} ({reason}): give another, or 0 for any free one"
         ) from None

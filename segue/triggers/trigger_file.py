@@ -140,7 +140,9 @@ def load_triggers(file: Path) -> Triggers:
         table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadTriggers(file, None, None, None, f"the file cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise BadTriggers(file, None, None, None, "the file is not UTF-8: save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise BadTriggers(file, None, None, None, f"the file is not TOML ({error})") from None
     top = _Fields(file, None, table)
     top.only(_TOP)
@@ -210,7 +212,9 @@ def _request(fields: _Fields) -> dict[str, Any]:
             fix = f"the file cannot be read ({error.strerror}): name a file beside {file.name}"
             raise BadTriggers(file, name, "body_file", body_file, fix) from None
         except UnicodeDecodeError:
-            raise BadTriggers(file, name, "body_file", body_file, "the file is not UTF-8") from None
+            raise BadTriggers(
+                file, name, "body_file", body_file, "the file is not UTF-8: save it as UTF-8"
+            ) from None
     return {
         "url": fields.take("url", check_address, None),
         "url_env": fields.take("url_env", check_variable, None),

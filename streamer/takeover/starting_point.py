@@ -1,7 +1,8 @@
 """The offsets where a lane starts, from Kafka's committed offsets and the place in Redis."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from schemas.errors import NeedsRebuild
@@ -162,6 +163,11 @@ def _begins_at_0(topic: str, bounds: Bounds) -> None:
         )
 
 
+def _toml(value: bool | str | Sequence[str]) -> str:
+    """A value as in a settings file; JSON writes these kinds as TOML does."""
+    return msgspec.json.encode(value).decode()
+
+
 def check_settings(made: FoldSettings, now: FoldSettings) -> None:
     """Check that the states in Redis were made with the present settings.
 
@@ -183,7 +189,7 @@ def check_settings(made: FoldSettings, now: FoldSettings) -> None:
     ):
         if was != is_now:
             raise NeedsRebuild(
-                f"setting {name} is {is_now!r}, but the states in Redis were made with {was!r}:"
+                f"setting {name} is {_toml(is_now)}, but the states in Redis were made with {_toml(was)}:"
                 f" {REBUILD}, or set it back"
             )
     for name, changes in (

@@ -182,7 +182,11 @@ class Receiver:
                 return Webhook(secret)
         except (ValueError, EmptyWebhookSecretError):  # no base64, or nothing
             pass
-        raise self._bad("secret_env", f"the variable {variable} needs a secret whsec_… of Standard Webhooks")
+        fix = (
+            f"the variable {variable} needs a secret whsec_… of Standard Webhooks, such as"
+            " whsec_$(openssl rand -base64 24)"
+        )
+        raise self._bad("secret_env", fix)
 
     def _variable(self, field: str, name: str) -> str:
         value = self._environment.get(name)

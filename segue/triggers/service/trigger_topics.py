@@ -10,7 +10,7 @@ from confluent_kafka.admin import NewTopic
 from schemas.errors import BadTopics
 from schemas.topics import trigger_topic_configs
 from segue.config.settings import Settings
-from segue.connect.kafka_access import DEADLINE_S, patiently
+from segue.connect.kafka_access import DEADLINE_S, created_text, patiently
 from streamer.kafka.kafka_admin import Admin, TopicFacts, missing
 from streamer.kafka.topics_admin import check_config, create_topic
 
@@ -45,7 +45,7 @@ def prepare_trigger_topics(settings: Settings, say: Callable[[str], None]) -> in
             and create_topic(admin, NewTopic(name, count, copies, config=config), DEADLINE_S)
         ]
         if made:
-            say(f"Created the topics {', '.join(made)}; {count} partitions each.")
+            say(created_text(made, count))
         return _check(settings, admin, found | admin.describe_settled(list(configs)))
 
     return patiently(settings, prepare)

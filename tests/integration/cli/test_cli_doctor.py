@@ -268,7 +268,7 @@ def test_a_place_of_other_fold_settings_is_what_workers_refuse(lane: Lane) -> No
     lane.put(exclude_statuses=("Cancelled",))
 
     assert lane.judged().state == FAIL
-    assert "setting exclude_statuses is (), but the states in Redis were made with ('Cancelled',)" in (
+    assert 'setting exclude_statuses is [], but the states in Redis were made with ["Cancelled"]' in (
         lane.judged().text
     )
 

@@ -167,7 +167,10 @@ def test_a_worker_that_makes_the_features_as_the_release_does() -> None:
 @pytest.mark.parametrize(
     ("ours", "problem"),
     [
-        ((), 'spend = { kind = "sum", source = "order_value" }, which the setting declare has not at all'),
+        (
+            (),
+            'spend = { kind = "sum", source = "order_value" }, which the setting declare lacks: declare it',
+        ),
         ((Feature("spend", "mean", "price"),), "which the setting declare has as mean of price: declare it"),
     ],
 )

@@ -58,7 +58,9 @@ def test_every_command_has_help_with_an_example(command: object, capsys: Capture
 @pytest.mark.parametrize("group", [[], ["dead-letters"]])
 def test_a_group_s_help_names_its_own_option_plainly(group: list[str], capsys: Capture) -> None:
     assert run([*group, "--help"]) == 0
-    assert re.search(r"--help +-h +Show", capsys.readouterr().out)
+    shown = capsys.readouterr().out
+    assert re.search(r"--help +-h +Show", shown)
+    assert "<bool>" not in shown
 
 
 def test_without_arguments_it_lists_the_commands(capsys: Capture) -> None:
@@ -114,6 +116,7 @@ def test_it_tells_its_version(capsys: Capture) -> None:
             "warehouse /none does not exist: name a folder, a DuckDB file or a URL",
         ),
         (["user"], "name one user's id, or --all, and not both"),
+        (["schema", "foo"], "Invalid value for '[EVENT]': 'foo' is not one of 'signup', 'order'"),
         (["train", "--warehouse", ".", "--k", "many"], "option --k is 'many': give a whole number"),
         (["train", "--warehouse", ".", "--k", "9" * 5000], "give a whole number of at least 2, or auto"),
         (["train", "--warehouse", ".", "--as-of", "soon"], "option --as-of is 'soon': it is not an RFC 3339"),

@@ -254,6 +254,8 @@ def test_a_broker_of_another_protocol_than_its_clients_is_one_sentence() -> None
 def test_a_file_that_is_not_there_or_no_toml_is_one_sentence(nowhere: Path) -> None:
     assert "the file cannot be read (No such file or directory)" in sentence(nowhere / "none.toml")
     assert "the file is not TOML" in sentence(write(nowhere / "bad.toml", "kafka ="))
+    (nowhere / "latin.toml").write_bytes('shop = "Łódź"'.encode("iso-8859-2"))
+    assert sentence(nowhere / "latin.toml").endswith("the file is not UTF-8: save it as UTF-8")
 
 
 def test_a_file_here_that_cannot_be_read_is_not_passed_over(nowhere: Path) -> None:

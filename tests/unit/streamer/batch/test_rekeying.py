@@ -198,7 +198,7 @@ def test_turned_on_it_asks_for_a_rebuild() -> None:
     world.redis = before.redis
     world.kafka = before.kafka
     world.kafka.create("segue-rekeyed", 2)
-    with pytest.raises(NeedsRebuild, match=r"setting rekey is True.*made with False.*segue rebuild"):
+    with pytest.raises(NeedsRebuild, match=r"setting rekey is true.*made with false.*segue rebuild"):
         world.take_over(1)
 
 

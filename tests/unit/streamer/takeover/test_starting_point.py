@@ -247,14 +247,14 @@ def test_user_segments_made_anew_are_read_from_their_beginning() -> None:
         (FoldSettings(8), "8 partitions.*begin again with new topics"),
         (FoldSettings(4, ("Cancelled",)), "exclude_statuses.*rebuild the states"),
         (FoldSettings(4, partitioner="crc32"), "partitioner.*rebuild the states"),
-        (FoldSettings(4, rekey=True), "rekey is True.*rebuild the states"),
+        (FoldSettings(4, rekey=True), "rekey is true.*rebuild the states"),
         (
             FoldSettings(4, events=EventForms(orders=EventForm(paths=(("user_id", "customer.id"),)))),
             r"events has changed .* made: orders.form .*; orders.user_id is new \(customer.id\): rebuild the",
         ),
         (
             FoldSettings(4, left_out=("gender",)),
-            "left out.* is 'gender'.*rebuild the states",
+            'left out.* is "gender".*rebuild the states',
         ),
         (
             FoldSettings(4, declared=(Feature("spent", "sum", "price"),)),

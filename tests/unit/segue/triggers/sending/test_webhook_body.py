@@ -148,7 +148,11 @@ def test_secrets_come_from_the_environment_and_stand_in_no_message() -> None:
             {"secret_env": "S"},
             "secret_env is not usable: the environment variable S is not set: export it",
         ),
-        ({"S": "hunter2"}, {"secret_env": "S"}, "the variable S needs a secret whsec_…"),
+        (
+            {"S": "hunter2"},
+            {"secret_env": "S"},
+            "the variable S needs a secret whsec_… of Standard Webhooks, such as whsec_$(openssl rand",
+        ),
         ({"S": "whsec_"}, {"secret_env": "S"}, "the variable S needs a secret whsec_…"),
         ({"U": "hunter2"}, {"url": None, "url_env": "U"}, "the variable U: give an address such as"),
         ({"A": "hunter2\n"}, {"headers_env": {"A": "A"}}, "the variable A: give A a text of printable ASCII"),
