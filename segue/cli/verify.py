@@ -66,6 +66,7 @@ def verify(
 def _write(found: Verified) -> None:
     fields = {
         "users": found.users,
+        "erased": found.erased,
         "records": found.records,
         "lanes_without_place": found.lanes_without_place,
         "refused": list(found.refusals),
@@ -92,7 +93,9 @@ def _say(found: Verified) -> None:
         say(f"Lane {lane} has no place in Redis, so its users were not compared: start a worker.")
     count = found.count
     differ = "0 differences" if not count else f"{count:,} {'user differs' if count == 1 else 'users differ'}"
-    say(f"{counted(found.users, 'user')} compared with {counted(found.records, 'record')}: {differ}.")
+    erased = f" and {found.erased:,} erased" if found.erased else ""
+    users = f"{counted(found.users - found.erased, 'user')}{erased}"
+    say(f"{users} compared with {counted(found.records, 'record')}: {differ}.")
 
 
 def _json(value: object) -> str:

@@ -103,6 +103,7 @@ class LaneVerify:
 
     Attributes:
         users: how many users were compared; each user counts once.
+        erased: how many of them are erased, by the log.
     """
 
     def __init__(
@@ -114,6 +115,7 @@ class LaneVerify:
         self._rules = rules
         self._progress = progress
         self.users = 0
+        self.erased = 0
 
     def compare(self, users: Users, differing: Differing) -> None:
         """Find the users who differ, and compare them again a few times.
@@ -129,14 +131,19 @@ class LaneVerify:
             for still_differing in differing.ids():
                 self._compare_users(still_differing, differing)
             while user_ids := users.next():
-                self._compare_users(user_ids, differing)
+                self.erased += self._compare_users(user_ids, differing)
                 self.users += len(user_ids)
             if look == _LOOKS - 1 or not (users.take_in() or differing):
                 return
             time.sleep(_AGAIN_S if differing else 0.0)
 
-    def _compare_users(self, user_ids: Sequence[str], differing: Differing) -> None:
-        """Read a batch of users with the place from Redis, fold the log up to this place, and compare."""
+    def _compare_users(self, user_ids: Sequence[str], differing: Differing) -> int:
+        """Read a batch of users with the place from Redis, fold the log up to this place, and compare.
+
+        Returns:
+            How many of the users are erased, by the log.
+        """
+        erased = 0
         for at in range(0, len(user_ids), _USERS_AT_ONCE):
             some = user_ids[at : at + _USERS_AT_ONCE]
             place, kept = self._redis.read(some)
@@ -145,4 +152,6 @@ class LaneVerify:
                 expected = self._past.states.get(user_id)
                 differs = differences(expected, kept[user_id], self._model_of, self._rules, place.decides_on)
                 differing.note(user_id, differs)
+                erased += not expected.facts.alive and expected.facts.erased_at is not None
             self._progress(self.users)
+        return erased

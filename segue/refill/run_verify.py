@@ -36,7 +36,8 @@ class Verified:
     """The result of a verification.
 
     Attributes:
-        users: how many users were compared.
+        users: how many users were compared, the erased ones included.
+        erased: how many of them are erased.
         records: how many records of the inputs and of `user-segments` were read.
         by_lane: the users who differ, by lane.
         lanes_without_place: the lanes that have no place in Redis; they were not compared.
@@ -44,6 +45,7 @@ class Verified:
     """
 
     users: int
+    erased: int
     records: int
     by_lane: tuple[Differing, ...]
     lanes_without_place: tuple[int, ...]
@@ -95,7 +97,9 @@ def verify(
         run = _Run(settings, config, facts_as_of, erased, progress, models, spaces_in(settings), spill)
         for lane in range(partitions):
             run.verify_lane(lane, ids_by_lane[lane])
-    return Verified(run.users, run.records, tuple(run.differing), tuple(run.without_place), run.refusals)
+    return Verified(
+        run.users, run.erased_users, run.records, tuple(run.differing), tuple(run.without_place), run.refusals
+    )
 
 
 def _by_lane(user_ids: Sequence[str], settings: Settings, partitions: int) -> Mapping[int, list[str]]:
@@ -118,6 +122,7 @@ class _Run:
     spaces: list[str]
     spill: Spill
     users: int = 0
+    erased_users: int = 0
     records: int = 0
     differing: list[Differing] = field(default_factory=list)
     without_place: list[int] = field(default_factory=list)
@@ -157,6 +162,7 @@ class _Run:
             self.differing.append(Differing(self.spill.shelf()))
             lane.compare(Users(in_redis, past.states), self.differing[-1])
             self.users += lane.users
+            self.erased_users += lane.erased
             self.records += past.records
             self.refusals.merge(past.refusals)
 
