@@ -162,6 +162,15 @@ def signal_came() -> bool:
     return _signals.first is not None
 
 
+def raise_lost() -> None:
+    """Raise KeyboardInterrupt if a signal came; for a loop that only a signal ends.
+
+    C code can lose the exception: confluent-kafka sets it while it destroys a client, and nobody looks there.
+    """
+    if signal_came():
+        raise KeyboardInterrupt
+
+
 def run_guarded(command: Callable[[], int]) -> None:
     """Run a command, and end this process with its exit code, or with 130 or 143 if a signal ended it.
 

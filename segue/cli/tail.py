@@ -49,6 +49,7 @@ def tail(
     """
     from schemas.outputs.segment_change import ChangeKind
     from schemas.outputs.wire import encode_change
+    from segue.interruption import raise_lost
     from segue.show.change_text import change_text
     from segue.subscribe import change_feed
     from segue.subscribe.subscription import Subscription
@@ -79,6 +80,7 @@ def tail(
         shown = 0
         while most is None or shown < most:
             change = feed.take(_TAKE_S)
+            raise_lost()
             if (
                 change is None
                 or (user is not None and change.user_id != user)

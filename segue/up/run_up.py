@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from segue.config.settings import Settings
 from segue.connect.kafka_access import prepare_topics
-from segue.interruption import normal_end
+from segue.interruption import normal_end, raise_lost
 from segue.services import LocalKafka, LocalRedis, ServiceTrouble, start_kafka, start_redis
 from segue.services.process.ports import is_free
 from segue.services.process.wait_until import wait_until
@@ -86,6 +86,7 @@ def _settings_of(settings: Settings, kafka: LocalKafka, redis: LocalRedis) -> Se
 def _watch(*servers: LocalKafka | LocalRedis) -> NoReturn:
     while True:
         time.sleep(_LOOK_EVERY_S)
+        raise_lost()
         for server in servers:
             if not server.running:
                 raise ServiceTrouble(f"{server.name} has ended by itself: see the end of {server.log}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from segue.interruption import raise_lost
 from segue.services.process.guard import guard
 from segue.services.process.ports import free_ports
 from segue.services.process.server_process import ServerProcess
@@ -111,10 +112,13 @@ class LocalServer(ABC):
         """Start a process and wait until it answers; None if another process holds one of its ports."""
         command = self._prepare(self.directory, self._ports)
         process = ServerProcess(self.name, command, directory=self.directory, log=self.log)
+
+        def settled() -> bool:
+            raise_lost()
+            return not process.running() or self._answers(process)
+
         try:
-            wait_until(
-                lambda: not process.running() or self._answers(process), deadline_s=self.start_deadline_s
-            )
+            wait_until(settled, deadline_s=self.start_deadline_s)
             if not process.running():
                 if "Address already in use" in process.printed():
                     return None

@@ -11,6 +11,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from schemas.errors import Unreachable
+from segue import interruption
 from streamer.redis.redis_client import connect
 
 _TIMEOUT_S = 5.0
@@ -32,6 +33,9 @@ def kafka_answers(
         metadata = admin.list_topics(timeout=_TIMEOUT_S)
     except KafkaException:
         return False
+    finally:
+        with interruption.held():  # an exception in the client's end would be lost (`raise_lost`)
+            del admin
     return bool(metadata.brokers) and cluster_id in (None, metadata.cluster_id)
 
 

@@ -69,6 +69,16 @@ WHERE = {
         except BaseException:
             pass
     """,
+    "where C code loses it, in a loop that only a signal ends": """
+        ready()
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass
+        while True:
+            time.sleep(0.02)
+            interruption.raise_lost()
+    """,
     "in a destructor, where Python drops it": """
         class Slow:
             def __del__(self):
