@@ -13,6 +13,7 @@ from hashlib import md5
 from typing import Any
 
 from schemas.input_events import Event, Order, UserErased
+from streamer.redis.node_urls import is_cluster
 from tests.support.checks.feature_oracle import canonical_bytes
 from tests.support.checks.stored_json import order_json, state_json
 from tests.support.servers.redis_cluster import opened_redis
@@ -63,7 +64,7 @@ class Stored:
 
 def read_stored(url: str, prefix: str) -> Stored:
     """Read every key of a user and every member of an index, under exactly this prefix."""
-    found = Stored()
+    found, tagged = Stored(), is_cluster(url)
     with opened_redis(url) as opened:
         client: Any = opened  # redis-py has no types of answers
         keys = {
@@ -77,18 +78,18 @@ def read_stored(url: str, prefix: str) -> Stored:
                 pipeline.hgetall(key)
             for key, fields in zip(some, pipeline.execute(), strict=True):
                 if fields:
-                    found.users[_rest(key, prefix, "user")] = fields
-        found.orders = {_rest(key, prefix, "orders") for key in keys["orders"]}
+                    found.users[_rest(key, prefix, "user", tagged=tagged)] = fields
+        found.orders = {_rest(key, prefix, "orders", tagged=tagged) for key in keys["orders"]}
         for key in keys["angles"]:
             members = client.zrange(key, 0, -1, withscores=True)
-            index = found.angles.setdefault(_rest(key, prefix, "angles"), {})
+            index = found.angles.setdefault(_rest(key, prefix, "angles", tagged=tagged), {})
             angles = {who.decode(): angle for who, angle in members}
             assert not index.keys() & angles.keys(), "a user has an angle in the index of another lane"
             index |= angles
         for kind, of_kind in (("swept", found.swept), ("due", found.due)):
             for key in keys[kind]:
                 for who in client.zrange(key, 0, -1):
-                    of_kind[who.decode()].append(int(_rest(key, prefix, kind).strip("{}")))
+                    of_kind[who.decode()].append(int(_rest(key, prefix, kind, tagged=tagged).strip("{}")))
     return found
 
 
@@ -96,9 +97,10 @@ def _literal(text: str) -> str:
     return re.sub(r"([*?\[\]^\\])", r"\\\1", text)
 
 
-def _rest(key: bytes, prefix: str, kind: str) -> str:
-    """Return what follows the kind, without the lane's tag of a key on Redis Cluster."""
-    return re.sub(r"^\{\d+\}:", "", key.decode().removeprefix(f"{prefix}{kind}:"))
+def _rest(key: bytes, prefix: str, kind: str, *, tagged: bool) -> str:
+    """Return what follows the kind; ``tagged``: without the lane's tag of a key on Redis Cluster."""
+    rest = key.decode().removeprefix(f"{prefix}{kind}:")
+    return re.sub(r"^\{\d+\}:", "", rest) if tagged else rest
 
 
 def standing_orders(facts: Sequence[Event]) -> dict[str, bytes]:
