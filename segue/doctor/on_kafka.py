@@ -196,5 +196,5 @@ def lag_of(admin: Admin, at: TopicPartition, place: Place | None = None) -> int:
     stands = at.offset >= 0 and committed(at.offset, at.metadata).topic_id in (None, topic_id)
     reached = at.offset if stands else bounds.begin
     if place is not None and place.topic_ids.get(at.topic) == topic_id:
-        reached = max(reached, place.positions[at.topic])
+        reached = max(reached, place.positions.get(at.topic, 0))
     return bounds.end - reached

@@ -146,5 +146,5 @@ class ClusterServers(KafkaFaults):
 
 def _offset(node: Node) -> int:
     """Return how many bytes of writes the node has."""
-    told = node.info("replication")
-    return int(told["master_repl_offset"] if told["role"] == "master" else told["slave_repl_offset"])
+    found = node.info("replication")
+    return int(found["master_repl_offset"] if found["role"] == "master" else found["slave_repl_offset"])

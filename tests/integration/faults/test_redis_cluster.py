@@ -24,13 +24,13 @@ def store() -> Iterator[LocalCluster]:
         yield cluster
 
 
-def told(deployment: Deployment, *arguments: object) -> Any:
+def answer_of(deployment: Deployment, *arguments: object) -> Any:
     """Return what a command prints as JSON."""
     return json.loads(deployment.segue(*arguments, "--json").stdout)
 
 
 def differing(deployment: Deployment) -> list[Any]:
-    found: list[Any] = told(deployment, "verify")["differing"]
+    found: list[Any] = answer_of(deployment, "verify")["differing"]
     return found
 
 
@@ -62,10 +62,10 @@ def test_a_node_dies_its_replica_takes_over_and_every_command_works(
 def every_command_works(deployment: Deployment, users: int) -> None:
     cards = [json.loads(line) for line in deployment.segue("user", "--all", "--json").stdout.splitlines()]
     assert len(cards) == users
-    card = told(deployment, "user", cards[0]["user_id"])
+    card = answer_of(deployment, "user", cards[0]["user_id"])
     assert card["features"] == cards[0]["features"]
     assert card["similar_users"]
-    checks = {check["name"]: check for check in told(deployment, "doctor")["checks"]}
+    checks = {check["name"]: check for check in answer_of(deployment, "doctor")["checks"]}
     assert checks["redis cluster"]["text"] == "3 primaries with 3 replicas"
     assert {checks[name]["state"] for name in ("redis", "redis rights", "redis policy", "redis cluster")} == {
         "ok"
@@ -91,5 +91,5 @@ def rebuilt_and_dropped(deployment: Deployment, url: str) -> None:
 
 
 def places(deployment: Deployment) -> list[str]:
-    checks = told(deployment, "doctor")["checks"]
+    checks = answer_of(deployment, "doctor")["checks"]
     return [check["state"] for check in checks if check["name"].startswith("place ")]
