@@ -126,6 +126,7 @@ def test_every_user_of_thelook_from_its_first_event(
     assert [worker.stop() for worker in workers] == [0, 0]
 
 
+@pytest.mark.long
 def test_processes_of_one_worker_share_its_lanes_and_end_together(
     deployment: Deployment, events: list[Event], release: Path
 ) -> None:
