@@ -7,17 +7,17 @@ from msgspec import UNSET, convert, to_builtins
 from schemas.days import bound_text, zone_of
 from schemas.printable import printable_cell
 from trainer.controls.evaluate import Labels
-from trainer.report.changes_section import changes
 from trainer.report.charts.html import render
-from trainer.report.choice_section import choice
-from trainer.report.data_section import data
-from trainer.report.meeting_section import meeting
-from trainer.report.overview_section import clusters, figures
 from trainer.report.report_numbers import Report
-from trainer.report.segments_section import recency, segment_cards, side_by_side
-from trainer.report.space_section import space
+from trainer.report.sections.changes_section import changes
+from trainer.report.sections.choice_section import choice
+from trainer.report.sections.data_section import data
+from trainer.report.sections.meeting_section import meeting
+from trainer.report.sections.overview_section import clusters, figures
+from trainer.report.sections.segments_section import recency, segment_cards, side_by_side
+from trainer.report.sections.space_section import space
+from trainer.report.sections.worth_section import worth
 from trainer.report.verdict import verdict
-from trainer.report.worth_section import worth
 from trainer.steps.encode import Matrix
 
 

@@ -19,7 +19,7 @@ from trainer.names.segment_names import name_segments
 from trainer.release.pipeline_numbers import release_of
 from trainer.report import Report, Shop, page, report_of
 from trainer.report.advice import Advice
-from trainer.report.meeting_section import meeting
+from trainer.report.sections.meeting_section import meeting
 from trainer.steps.fit_settings import FitSettings
 from trainer.steps.training_rows import select
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from trainer.controls.drift import Bin, Drift, FeatureDrift
 from trainer.release.impact import Impact, Metric, Moves, Pair
-from trainer.report.changes_section import changes
+from trainer.report.sections.changes_section import changes
 
 
 def told(impact: Impact | None = None, drift: Drift | None = None) -> str:
