@@ -15,6 +15,7 @@ from segue.subscribe.change_feed import ChangeFeed
 from segue.subscribe.reader_memory import Reached, ReaderMemory
 from segue.subscribe.subscription import Subscription
 from tests.support.inputs.made_change import a_change
+from tests.support.worlds.made_up_release import a_release
 
 
 class Record:
@@ -81,6 +82,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[ChangeFeed, S
 
     monkeypatch.setattr(change_feed, "Admin", lambda *_: None)
     monkeypatch.setattr(change_feed, "find_topics", find_topics)
+    monkeypatch.setattr(change_feed, "read_current_release", lambda *_: a_release())
     return open_feed
 
 
