@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from benchmarks.rounds.known_ways import PARTITIONS, SEGUE, WAYS
 from benchmarks.rounds.measure_run import Site, measure_run
 from benchmarks.rounds.write_models import write_models
@@ -17,6 +19,7 @@ from schemas.topics import Topics
 from segue.services import KafkaService, RedisService
 
 
+@pytest.mark.wide
 def test_both_put_every_user_into_the_same_segment(
     kafka: KafkaService, redis_server: RedisService, topic_prefix: str, redis_prefix: str, tmp_path: Path
 ) -> None:

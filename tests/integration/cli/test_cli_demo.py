@@ -92,7 +92,7 @@ def test_with_the_preset_rfm_users_move_because_time_passed(
     assert_nothing_left(told, kafka, redis_server, tmp_path)
 
 
-@pytest.mark.long
+@pytest.mark.wide
 def test_an_interrupted_demo_leaves_nothing(
     kafka: KafkaService, redis_server: RedisService, tmp_path: Path
 ) -> None:

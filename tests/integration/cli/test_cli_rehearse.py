@@ -24,7 +24,7 @@ pytestmark = pytest.mark.long
 
 THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 WINDOW = datetime(2024, 5, 1, tzinfo=UTC)
-USERS = 1_500
+USERS = 1_000
 GAP_S = 25  # without an event, so that the window may begin anywhere in it
 AS_OF = "2024-12-01"
 TRIGGERS = """
@@ -117,7 +117,7 @@ def predicted(run: Mapping[str, Any]) -> dict[str, Any]:
 def test_predicted_and_observed_are_equal(deployment: Deployment, releases: tuple[Path, Path]) -> None:
     facts = some_facts()
     orders = [event for event in facts if isinstance(event, Order) and event.at >= WINDOW]
-    assert len(orders) > 500
+    assert len(orders) > 250
     deployment.publish(releases[0])
     deployment.worker().ready()
     before = [event for event in facts if not isinstance(event, Order) or event.at < WINDOW]
@@ -131,7 +131,7 @@ def test_predicted_and_observed_are_equal(deployment: Deployment, releases: tupl
     observed = changes_of(deployment)
     observed = [one for one in observed if one["cause"]["type"] == "order" and written(one) >= begin_s]
     assert len(observed) > 100
-    assert known > 1_000
+    assert known > 500
 
     (deployment.folder / "triggers.toml").write_text(TRIGGERS, encoding="utf-8")
     options = ("--dry-run", "--json", "--triggers", "triggers.toml", *ANYTHING)
@@ -152,7 +152,7 @@ def test_predicted_and_observed_are_equal(deployment: Deployment, releases: tupl
     # The webhooks, too: predicted, for the real changes, and by the dry run.
     webhooks = rehearsal["current"]["webhooks"]
     assert sorted(webhooks) == ["in", "out"]
-    assert all(each["sent"] > 10 for each in webhooks.values())
+    assert all(each["sent"] > 5 for each in webhooks.values())
     assert webhooks == rehearsal["live"]["webhooks"] != rehearsal["new"]["webhooks"]
     dry = ("triggers", "run", "triggers.toml", "--dry-run", "--since", since(begin_s))
     assert json.loads(deployment.segue(*dry, "--json").stdout)["triggers"] == webhooks

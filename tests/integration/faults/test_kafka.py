@@ -72,6 +72,7 @@ def test_one_that_is_away_for_so_long_that_every_lane_gives_up_waiting(
     busy.ends_right()
 
 
+@pytest.mark.wide
 def test_one_that_hangs_for_longer_than_the_session(busy: AtWork, broker: LocalKafka) -> None:
     began = time.monotonic()
     with busy.fault(broker.pause, broker.resume):

@@ -12,7 +12,7 @@ from tests.support.servers.deployment import Deployment, WorkerProcess
 from tests.support.servers.services import eventually
 from tests.support.workers.at_work import AtWork, at_work
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.wide
 
 EVENTS = 6_000
 RATE = 120

@@ -43,6 +43,7 @@ def busy_by_proxy(deployment: Deployment, proxy: Proxy, release: Path) -> Iterat
         yield working
 
 
+@pytest.mark.wide
 def test_one_that_is_killed_is_waited_for_and_used_again(busy: AtWork, store: LocalRedis) -> None:
     with busy.fault(store.kill, store.start):
         busy.every_lane_waits_for(f"Redis at 127.0.0.1:{store.port} does not answer")
@@ -66,6 +67,7 @@ def test_one_that_hangs_for_longer_than_the_session(busy: AtWork, store: LocalRe
     assert len(busy.log_lines("lanes.owned")) == 1
 
 
+@pytest.mark.wide
 def test_a_slow_one_slows_the_worker_down_and_says_so_in_the_metrics(
     busy_by_proxy: AtWork, proxy: Proxy
 ) -> None:

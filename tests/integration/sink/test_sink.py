@@ -149,7 +149,7 @@ def test_once_writes_what_is_there_and_the_next_time_what_came_since(world: Worl
 def test_kills_lose_and_repeat_nothing(world: World) -> None:
     chance = random.Random(2)
     log = DecidedLog(2, world.topics, lanes=LANES, users=30)
-    transactions = [*log.bootstrap(), *log.batches(500)]
+    transactions = [*log.bootstrap(), *log.batches(250)]
     writing = threading.Thread(target=write, args=(world, transactions, random.Random(3), 0.06))
     writing.start()
     kills = 0
@@ -161,7 +161,7 @@ def test_kills_lose_and_repeat_nothing(world: World) -> None:
             process.process.wait()
             kills += 1
     writing.join()
-    assert kills >= 5
+    assert kills >= 3
     world.once()
     world.check(log)
 

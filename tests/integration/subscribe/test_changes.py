@@ -377,7 +377,9 @@ def lines(out: Path) -> list[str]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("with_memory", [False, True], ids=["group", "group and memory"])
+@pytest.mark.parametrize(
+    "with_memory", [pytest.param(False, id="group", marks=pytest.mark.wide), pytest.param(True, id="memory")]
+)
 def test_a_reader_that_is_killed_again_and_again(
     writer: ChangeWriter, tmp_path: Path, with_memory: bool
 ) -> None:

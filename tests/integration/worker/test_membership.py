@@ -198,7 +198,7 @@ def test_a_group_that_another_program_uses_is_told(
     assert f"setting group is '{fleet.group}': another program uses this group" in worker.log()
 
 
-@pytest.mark.long
+@pytest.mark.wide
 def test_a_worker_outlives_its_broker(
     tmp_path: Path, fresh_kafka: Callable[..., LocalKafka], topic_prefix: str
 ) -> None:

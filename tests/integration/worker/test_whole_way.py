@@ -200,7 +200,7 @@ def test_a_worker_that_is_stopped_in_the_middle_is_followed_by_another(
     assert outcome.users == len(by_user(some_events))
 
 
-@pytest.mark.long
+@pytest.mark.wide
 def test_a_worker_paused_beyond_its_session_and_resumed(
     deployment: Deployment, some_events: list[Event], release: Path
 ) -> None:
