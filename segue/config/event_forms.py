@@ -11,6 +11,7 @@ from schemas.errors import BadSetting
 from schemas.event_fields import KNOWN, field_of, short_name
 from schemas.inputs.forms.event_form import EventForm, EventForms, FormName, Source
 from schemas.inputs.forms.field_paths import EVENT_FIELDS, ITEMS
+from schemas.inputs.forms.written_numbers import DecimalMark
 from schemas.inputs.forms.written_times import check_dates
 from segue.config.setting_texts import table_of
 
@@ -73,6 +74,9 @@ def _form(topic: Source, table: Mapping[str, Any]) -> EventForm:
             check_dates(_text(f"{setting}.dates", dates))
         except ValueError as error:
             raise BadSetting(f"{setting}.dates", dates, str(error)) from None
+    decimal = rest.pop("decimal", ".")
+    if decimal not in get_args(DecimalMark):
+        raise BadSetting(f"{setting}.decimal", decimal, 'give "." or ","')
     values = _values(topic, rest.pop("values", {}))
     item = rest.pop("item", {}) if topic == "orders" else {}
     if not isinstance(item, Mapping):
@@ -84,7 +88,7 @@ def _form(topic: Source, table: Mapping[str, Any]) -> EventForm:
         if name in paths:
             raise BadSetting(where, path, f"{name} has the path {paths[name]} already, map it once")
         paths[name] = _path(where, path)
-    return EventForm(form, tuple(sorted(paths.items())), values, dates)
+    return EventForm(form, tuple(sorted(paths.items())), values, dates, decimal)
 
 
 def _flat(table: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
@@ -107,7 +111,7 @@ def _field(topic: Source, given: str) -> str:
         return field.name
     names = [*EVENT_FIELDS[topic], *(known.name for known in KNOWN.values() if known.level == level)]
     names += [ITEMS, "item"] if topic == "orders" else []
-    near = get_close_matches(given, [*names, "form", "dates", "values"], 1)
+    near = get_close_matches(given, [*names, "form", "dates", "decimal", "values"], 1)
     fix = f"did you mean {near[0]}?" if near else f"map {', '.join(names)} or {level}.<field>"
     raise BadSetting(f"events.{topic}.{given}", "a path", f"there is no such field, {fix}")
 

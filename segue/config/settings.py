@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     )
     events: Annotated[dict[str, dict[str, Any]], NoDecode] = Field(
         {},
-        description="the form of the events that others send, by topic: form, paths of fields, values, dates",
+        description="the form of the events that others send, by topic: form, paths, values, dates, decimal",
     )
     schema_registry: str | None = Field(
         None,

@@ -53,7 +53,11 @@ def _form(topic: str, form: EventForm) -> dict[str, str]:
     found = {f"{topic}.form": form.form} | {f"{topic}.{name}": path for name, path in form.paths}
     for name, pairs in form.values:
         found |= {f"{topic}.values.{name}.{value}": ours for value, ours in pairs}
-    return found | ({} if form.dates is None else {f"{topic}.dates": form.dates})
+    if form.dates is not None:
+        found[f"{topic}.dates"] = form.dates
+    if form.decimal != ".":
+        found[f"{topic}.decimal"] = form.decimal
+    return found
 
 
 def _change(name: str, was: str | None, is_now: str | None) -> str:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from schemas.inputs.forms.written_numbers import DecimalMark
+
 FormName = Literal["mapping", "segment", "debezium", "cloudevents"]
 Source = Literal["signups", "orders"]
 
@@ -19,12 +21,14 @@ class EventForm(Struct, frozen=True, omit_defaults=True):
             features (``brand``, ``item.weight``), and so have a shop's own fields (``order.channel``).
         values: by field, other values by the source's values.
         dates: how times are written that are not RFC 3339 (:mod:`schemas.inputs.forms.written_times`).
+        decimal: the decimal mark of numbers in text (:mod:`schemas.inputs.forms.written_numbers`).
     """
 
     form: FormName = "mapping"
     paths: tuple[tuple[str, str], ...] = ()
     values: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     dates: str | None = None
+    decimal: DecimalMark = "."
 
 
 class EventForms(Struct, frozen=True, omit_defaults=True):

@@ -10,6 +10,7 @@ from msgspec import Struct
 from schemas.event_fields import KNOWN, Field, FieldType, Level
 from schemas.inputs.fields_read import FieldsRead
 from schemas.inputs.forms.event_form import EventForm, Source
+from schemas.inputs.forms.written_numbers import DecimalMark
 
 Kind = Literal["id", "time"] | FieldType
 
@@ -72,6 +73,7 @@ class Plan(Struct, frozen=True):
         item: the fields of each item.
         names: by path in Segue's own form, the source's path as text; an item's fields begin with ``items.``.
         dates: the form of the dates.
+        decimal: the decimal mark of numbers in text.
     """
 
     event: tuple[Wanted, ...]
@@ -79,6 +81,7 @@ class Plan(Struct, frozen=True):
     item: tuple[Wanted, ...]
     names: dict[str, str]
     dates: str | None
+    decimal: DecimalMark
 
     def in_source(self, path: str) -> str:
         """Return the source's path for a path of Segue's own form, such as ``items[2].price``."""
@@ -141,7 +144,7 @@ def plan_of(form: EventForm, topic: Source, read: FieldsRead, places: Places) ->
         item = known("item") + own(read.item, "")
     names = {".".join(each.into): each.shown for each in [*event, *([items] if items else [])]}
     names |= {f"{ITEMS}.{'.'.join(each.into)}": each.shown for each in item or ()}
-    return Plan(tuple(event), items, tuple(item or ()), names, form.dates)
+    return Plan(tuple(event), items, tuple(item or ()), names, form.dates, form.decimal)
 
 
 def _level(name: str) -> str | None:

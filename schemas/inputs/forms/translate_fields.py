@@ -1,6 +1,5 @@
 """Take an event's fields out of a source's JSON, by a plan: a dictionary in Segue's own form."""
 
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -9,11 +8,11 @@ from schemas.errors import BadEvent
 from schemas.inputs import json_text
 from schemas.inputs.field_checks import shown
 from schemas.inputs.forms.field_paths import ITEMS, Plan, Wanted
+from schemas.inputs.forms.written_numbers import number_in
 from schemas.inputs.forms.written_times import rfc3339
 from schemas.inputs.own_values import put
 
 Fields = dict[str, Any]
-_NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]{1,300})?([eE][+-]?[0-9]{1,3})?")
 
 
 def translated(body: object, plan: Plan, *, json_items: bool = False) -> Fields:
@@ -31,7 +30,7 @@ def translated(body: object, plan: Plan, *, json_items: bool = False) -> Fields:
         BadEvent: a path does not lead to a value, or a time is in another form. The error names the source's
             field.
     """
-    fields = _taken(body, plan.event, plan.dates, lambda wanted: wanted.shown)
+    fields = _taken(body, plan.event, plan, lambda wanted: wanted.shown)
     if plan.items is not None:
         lines = look_up(body, plan.items.path, plan.items.shown)
         if json_items and isinstance(lines, str):
@@ -72,34 +71,37 @@ def _parsed(text: str, where: str) -> object:
 def _line(number: int, line: object, plan: Plan, items: Wanted) -> object:
     if not isinstance(line, Mapping):
         return line
-    return _taken(line, plan.item, plan.dates, lambda wanted: f"{items.shown}[{number}].{wanted.shown}")
+    return _taken(line, plan.item, plan, lambda wanted: f"{items.shown}[{number}].{wanted.shown}")
 
 
-def _taken(
-    holder: object, wanted: tuple[Wanted, ...], dates: str | None, where: Callable[[Wanted], str]
-) -> Fields:
+def _taken(holder: object, wanted: tuple[Wanted, ...], plan: Plan, where: Callable[[Wanted], str]) -> Fields:
     fields: Fields = {}
     for each in wanted:
         try:
             value = look_up(holder, each.path, where(each))
             if value is None:
                 continue
-            put(fields, each.into, _value(value, each, dates, where))
+            put(fields, each.into, _value(value, each, plan, where))
         except BadEvent:
             if each.needed:
                 raise
     return fields
 
 
-def _value(value: object, wanted: Wanted, dates: str | None, where: Callable[[Wanted], str]) -> object:
+def _value(value: object, wanted: Wanted, plan: Plan, where: Callable[[Wanted], str]) -> object:
     if wanted.values:
         value = wanted.values.get(_as_text(value), value)
-    if wanted.kind == "number" and isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        text = value.strip()
-        return int(text) if text.lstrip("+-").isdecimal() else Decimal(text)  # as a JSON number is read
+    if wanted.kind == "number" and isinstance(value, str):
+        number = number_in(value, plan.decimal)
+        if number is None and plan.decimal == "." and number_in(value, ",") is not None:
+            problem = (
+                f'{shown(value)} is not a number; if it has a decimal comma, set decimal = "," for this topic'
+            )
+            raise BadEvent(where(wanted), problem)
+        return value if number is None else number
     if wanted.kind == "time":
         try:
-            return rfc3339(value, dates)
+            return rfc3339(value, plan.dates)
         except ValueError as error:
             raise BadEvent(where(wanted), f"{shown(value)} {error}") from None
     return value

@@ -142,6 +142,7 @@ def test_the_example_of_a_registry_is_a_setting() -> None:
             "events.orders.dates = 'dd.mm.yyyy'",
             "events.orders.dates is 'dd.mm.yyyy': give unix, unix_ms, unix_us",
         ),
+        ("events.orders.decimal = ';'", 'setting events.orders.decimal is \';\': give "." or ","'),
         ("events.orders.dates = 7", "setting events.orders.dates is 7: give text, in quotes"),
         ("events.orders.values = 7", "setting events.orders.values is 7: give a table by field"),
         (

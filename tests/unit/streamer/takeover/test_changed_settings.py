@@ -39,6 +39,10 @@ def refusal(made: FoldSettings, now: FoldSettings) -> str:
         ),
         (EventForm("mapping", ORDERS.paths, ORDERS.values), "orders.dates is gone"),
         (EventForm("mapping", ORDERS.paths, ORDERS.values, "unix_ms"), "orders.dates is unix_ms, was unix"),
+        (
+            EventForm("mapping", ORDERS.paths, ORDERS.values, "unix", ","),
+            "orders.decimal is new (,)",
+        ),
         (None, "orders.form is gone; orders.country is gone; orders.status is gone; and 4 more"),
     ],
 )

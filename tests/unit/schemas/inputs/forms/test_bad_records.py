@@ -5,6 +5,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.errors import BadEvent
 from schemas.input_events import Order, Signup, UserErased
@@ -68,7 +69,8 @@ def refused(case: Sample, path: str, value: object) -> str:
         (SHOPIFY, "created_at", "01.02.2024", 'created_at: "01.02.2024" is not an RFC 3339 time'),
         (SHOPIFY, "line_items", AWAY, "line_items: an order needs at least one item"),
         (SHOPIFY, "line_items", [None], "line_items[0]: null is not an object"),
-        (SHOPIFY, "line_items.1.price", "12,50", 'line_items[1].price: "12,50" is not a number'),
+        (SHOPIFY, "line_items.1.price", "12,50", 'line_items[1].price: "12,50" is not a number; if it has'),
+        (SHOPIFY, "line_items.1.price", "12,5,0", 'line_items[1].price: "12,5,0" is not a number'),
         (SHOPIFY, "line_items.1.vendor", 5, "line_items[1].vendor: 5 is not text"),
         (SHOPIFY, "line_items.1.grams", "heavy", 'line_items[1].grams: "heavy" is not a number'),
         (
@@ -350,3 +352,26 @@ def test_a_schema_without_a_list_of_fields_is_no_schema(fields: object) -> None:
     record = json.dumps({"schema": {"fields": fields}, "payload": {**row, "__source_ts_ms": 1}}).encode()
     decode = decode_signup if ROW.topic == "signups" else decode_order
     assert decode(None, record, EPOCH, check_key=False, read=READ, form=ROW.form).user_id
+
+
+@pytest.mark.parametrize(
+    ("text", "price"),
+    [("12,50", 12.5), ("1.234,5", 1234.5), ("1\u202f234", 1234.0), ("-1'000,25", -1000.25), ("7", 7.0)],
+)
+def test_a_declared_decimal_comma(text: str, price: float) -> None:
+    order = with_prices(text)
+    assert isinstance(order, Order)
+    assert order.items[1].price == price
+
+
+@pytest.mark.parametrize("text", ["12.50", "1.23,5", "1.234'567", "1,2,3", ",5", "1.2345"])
+def test_no_number_under_a_decimal_comma(text: str) -> None:
+    with pytest.raises(BadEvent, match="is not a number"):
+        with_prices(text)
+
+
+def with_prices(text: str) -> object:
+    """An order of a source with decimal commas."""
+    record = changed(changed(SHOPIFY.fields, "line_items.0.price", text), "line_items.1.price", text)
+    form = replace(SHOPIFY.form, decimal=",")
+    return decode_order(None, json.dumps(record).encode(), EPOCH, check_key=False, read=READ, form=form)
