@@ -104,6 +104,7 @@ def test_a_read_only_one_is_waited_with(busy: AtWork, store: LocalRedis) -> None
     busy.ends_right()
 
 
+@pytest.mark.wide
 def test_one_that_comes_back_empty_is_filled_from_the_log(busy: AtWork, store: LocalRedis) -> None:
     def lose_everything() -> None:
         store.kill()

@@ -87,6 +87,7 @@ def test_an_input_made_anew_is_decided_from_its_offset_0(busy: AtWork) -> None:
     assert set(ends_of(busy.deployment, topic)) == set(places(busy.deployment, topic))
 
 
+@pytest.mark.wide
 def test_both_inputs_made_anew_and_longer_than_before_when_the_worker_looks_again(busy: AtWork) -> None:
     """It sleeps meanwhile, so that every offset at which a lane stands is there, in another topic.
 

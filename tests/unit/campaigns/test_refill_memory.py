@@ -57,7 +57,7 @@ def everybody_differs(shop: Shop) -> int:
 COMMANDS = {**memory.COMMANDS, "verify": everybody_differs}
 
 
-@pytest.mark.long
+@pytest.mark.wide
 @pytest.mark.parametrize("command", COMMANDS)
 def test_memory_does_not_grow_with_the_users(command: str) -> None:
     run = COMMANDS[command]

@@ -172,7 +172,7 @@ def assigned(users: list[tuple[str, datetime]], trigger: str, share: float) -> l
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("share", [0.1, 0.5])
+@pytest.mark.parametrize("share", [0.1, pytest.param(0.5, marks=pytest.mark.wide)])
 def test_holdouts_of_a_trigger_that_does_nothing_find_nothing(
     thelook: tuple[list[tuple[str, datetime]], list[Bought]], share: float
 ) -> None:
@@ -188,7 +188,7 @@ def test_holdouts_of_a_trigger_that_does_nothing_find_nothing(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("share", [0.1, 0.5])
+@pytest.mark.parametrize("share", [0.1, pytest.param(0.5, marks=pytest.mark.wide)])
 def test_a_planted_effect_lies_in_the_interval(
     thelook: tuple[list[tuple[str, datetime]], list[Bought]], share: float
 ) -> None:
