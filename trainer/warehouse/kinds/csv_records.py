@@ -106,7 +106,8 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
             yield cast(IO[bytes], file)
     except (OSError, EOFError) as error:
-        raise BadWarehouse(f"{path} cannot be read: {error}") from None
+        reason = isinstance(error, OSError) and error.strerror  # none where gzip finds the mistake
+        raise BadWarehouse(f"{path} cannot be read: {reason or error}") from None
 
 
 def _records(lines: "_Lines", separator: str) -> Iterator[Record]:

@@ -1,7 +1,9 @@
 """CSV files: all is text, and only the empty field is null."""
 
 import csv
+import errno
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -9,6 +11,7 @@ from schemas.errors import BadWarehouse
 from schemas.features import Feature
 from tests.support.inputs.shops import Shop, features_by_user, write_csv
 from trainer.warehouse import Csv, Reading, open_warehouse
+from trainer.warehouse.kinds.csv_records import opened
 
 HEADER = "id,age,gender,country,traffic_source,created_at"
 
@@ -42,6 +45,20 @@ def test_quotes_commas_and_line_ends_in_a_field(tmp_path: Path, end: str) -> Non
     rows = users(tmp_path, f'u,,"say ""hi"", twice","a{end}b",\'x\',', end=end)
     row = rows["u"]
     assert (row["gender"], row["country"], row["traffic_source"]) == ('say "hi", twice', f"a{end}b", "'x'")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("users.csv", "Permission denied"), ("users.csv.gz", "Not a gzipped file (b'id')")]
+)
+def test_a_file_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    (tmp_path / name).write_bytes(b"id,age")
+    refused = PermissionError(errno.EACCES, "Permission denied", "users.csv")
+    monkeypatch.setattr(Path, "open", Mock(side_effect=refused))
+    with pytest.raises(BadWarehouse) as caught, opened(tmp_path / name) as file:
+        file.read()
+    assert str(caught.value) == f"{tmp_path / name} cannot be read: {said}"
 
 
 def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
