@@ -9,10 +9,12 @@ Each other file declares the options of one command. The command's work is in ot
 import sys
 
 from segue.interruption import run_guarded
+from segue.standard_streams import open_missing_streams
 
 
 def main() -> None:
     """Run the console script, and end the process."""
+    open_missing_streams()
     run_guarded(_run)
 
 

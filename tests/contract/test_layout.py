@@ -35,7 +35,7 @@ ORDER = {
         "kafka redis releases drift worker"
     ),
     "segue": (
-        "interruption config show connect subscribe events releases refill look sink proposals "
+        "interruption standard_streams config show connect subscribe events releases refill look sink proposals "
         "triggers triggers.sending triggers.service triggers.report rehearsal "
         "services.process services.programs services.local services "
         "doctor prepare_worker build_worker processes demo up "
