@@ -71,6 +71,12 @@ def anchors_of(page: Path) -> set[str]:
 
 
 @each_page
+def test_no_page_has_two_versions_of_a_line(page: Path) -> None:
+    """A merge that was not ended leaves its marks, which a page shows as text."""
+    assert re.findall(r"^(?:<{7}|={7}|>{7})(?: .*)?$", text_of(page), re.MULTILINE) == []
+
+
+@each_page
 def test_every_link_leads_somewhere(page: Path) -> None:
     for link in links_of(page):
         path, _, anchor = link.partition("#")
