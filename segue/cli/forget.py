@@ -40,8 +40,9 @@ def forget(
     """
     if wait is not None and not 0 < wait < inf:
         raise bad_option("--wait", wait, "give seconds, above 0")
-    from segue.events.erase_user import erase, wait_until_applied
+    from segue.events.erase_user import erase, is_unknown, wait_until_applied
 
+    unknown = wait is not None and is_unknown(settings, user_id)
     erasure = erase(settings, user_id, datetime.now(UTC))
     fields = erasure.as_json()
     if not as_json:
@@ -51,10 +52,12 @@ def forget(
         )
     if wait is not None:
         gone = wait_until_applied(settings, erasure, wait)
-        fields["gone"] = gone
+        fields |= {"gone": gone, "was_unknown": unknown}
         if not as_json:
             say(
-                "It is applied, and the user is gone."
+                "It is applied, but Redis knew no user of this id: check its spelling, also its case."
+                if gone and unknown
+                else "It is applied, and the user is gone."
                 if gone
                 else "It is applied; facts after it still count."
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
@@ -102,6 +103,13 @@ def erase(settings: Settings, user_id: str, erased_at: datetime) -> Erasure:
     assert partition is not None
     assert offset is not None
     return Erasure(checked, erased_at, topic, topic_id, partition, offset)
+
+
+def is_unknown(settings: Settings, user_id: str) -> bool:
+    """Return whether Redis answers and has no user of this id."""
+    with suppress(SegueError), RedisUsers(followed(settings)) as users:
+        return users.card(user_id) is None
+    return False
 
 
 def wait_until_applied(settings: Settings, erasure: Erasure, deadline_s: float) -> bool:

@@ -30,7 +30,7 @@ def test_a_user_is_forgotten_and_stays_forgotten(deployment: Deployment) -> None
 
     told = json.loads(deployment.segue("forget", "7", "--wait", "60", "--json").stdout)
 
-    assert told["gone"] is True
+    assert (told["gone"], told["was_unknown"]) == (True, False)
     erased_at = times.parse(told["erased_at"])
     assert abs(datetime.now(UTC) - erased_at) < timedelta(minutes=5)
     kept = cast(dict[bytes, bytes], store.hgetall(user))
@@ -44,7 +44,8 @@ def test_a_user_is_forgotten_and_stays_forgotten(deployment: Deployment) -> None
 
     # What arrives late stays out; what happens later begins anew. Erasing again, or nobody, is no error.
     deployment.send([SIGNUP, Order("7", "2", erased_at, (Item(brand="Ön"),))])
-    deployment.segue("forget", "nobody", "--wait", "60")
+    nobody = deployment.segue("forget", "nobody", "--wait", "60")
+    assert "Redis knew no user of this id" in nobody.stderr
     deployment.caught_up()
     assert list(store.hgetall(user)) == [b"state"]
     deployment.send([Signup("7", erased_at + timedelta(microseconds=1), age=31)])
