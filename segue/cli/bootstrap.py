@@ -78,7 +78,7 @@ def bootstrap(
             say,
             lambda users: bar.update(task, completed=users, note=f"{users:,} users"),
         )
-        notes = tables.notes(at)
+        notes = tables.notes(at, settings.exclude_statuses)
     for note in notes:
         warn(note)
     for line in () if as_json else refused_lines(filled.refusals, "facts of the warehouse"):

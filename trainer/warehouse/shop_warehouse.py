@@ -15,6 +15,7 @@ from schemas.input_events import Order, Signup
 from schemas.inputs.fields_read import fields_read
 from trainer.warehouse import fact_rows
 from trainer.warehouse.checks import warehouse_reports
+from trainer.warehouse.checks.excluded_statuses import unknown_statuses
 from trainer.warehouse.checks.inspection import Inspection
 from trainer.warehouse.checks.left_out_rows import AHEAD, LeftOut
 from trainer.warehouse.checks.nobody_left import cause_of, sides_of
@@ -45,6 +46,7 @@ _UNDATED = (
 )
 _EXAMPLES_A_REASON = 100
 _IDS_A_SIDE = 3
+_STATUSES_NAMED = 8
 
 
 class Warehouse:
@@ -232,15 +234,25 @@ class Warehouse:
             self._rejected[as_of] = warehouse_reports.rejections_of(rows)
         return self._rejected[as_of]
 
-    def notes(self, as_of: datetime | None = None) -> list[str]:
-        """Sentences for people: why rows are left out, and which CSV columns have words such as ``null``."""
+    def notes(self, as_of: datetime | None = None, exclude_statuses: tuple[str, ...] = ()) -> list[str]:
+        """Sentences for people: why rows are left out, which CSV columns have words such as ``null``, and
+        which excluded statuses no order has.
+        """
         left_out = self._left_out.sentences(self.rejected(as_of))
         undated = [_UNDATED.format(self._names.describe("users"))] if self._undated else []
         return [
             *(f"left out: {sentence}" for _, sentence in left_out),
             *undated,
             *self._inspection.null_words(),
+            *self._unknown_statuses(as_of, exclude_statuses),
         ]
+
+    def _unknown_statuses(self, as_of: datetime | None, excluded: tuple[str, ...]) -> list[str]:
+        if not excluded:
+            return []
+        query = self._queries.statuses(as_of, excluded, len(excluded) + _STATUSES_NAMED + 1)
+        found = [cast(str, row[0]) for row in self._source.rows(query)]
+        return unknown_statuses(excluded, found, _STATUSES_NAMED)
 
     def cause(self, as_of: datetime | None = None) -> str | None:
         """Why no user can be trained on, if the rows are the cause; else None."""

@@ -135,6 +135,13 @@ class Queries:
             self._over_steps("overlap"), {"as_of": as_of, "examples": examples, "exclude_statuses": ()}
         )
 
+    def statuses(self, as_of: datetime | None, exclude_statuses: tuple[str, ...], examples: int) -> str:
+        """The query for the statuses of the orders; see ``sql/statuses.sql``."""
+        return self._text(
+            self._over_steps("statuses"),
+            {"as_of": as_of, "exclude_statuses": exclude_statuses, "examples": examples},
+        )
+
     def look(self, table: str, values: Iterable[str], where: str = "true") -> str:
         """A query for values over one table, without changes to its ids.
 
