@@ -57,6 +57,11 @@ def bootstrap(
     """
     at = time_option("--as-of", as_of, zone_of(settings.time_zone))
     assert at is not None
+    now = datetime.now(UTC)
+    if at > now:
+        raise bad_option(
+            "--as-of", as_of, f"it lies ahead, and more facts may come before it: give at most {text(now)}"
+        )
     try:
         overlap = parse_length(margin)
     except ValueError as error:
@@ -68,7 +73,7 @@ def bootstrap(
     from segue.config.trainer_extra import open_warehouse
     from segue.refill.run_bootstrap import fill
 
-    with open_warehouse(warehouse, settings, datetime.now(UTC)) as tables, progress() as bar:
+    with open_warehouse(warehouse, settings, now) as tables, progress() as bar:
         task = bar.add_task("Filling", note="")
         filled = fill(
             settings,

@@ -104,6 +104,10 @@ def test_it_tells_its_version(capsys: Capture) -> None:
             "option --margin is '99999999999d': use at most 999999d",
         ),
         (
+            ["bootstrap", "--warehouse", ".", "--as-of", "2999-01-01"],
+            "option --as-of is '2999-01-01': it lies ahead, and more facts may come before it: give",
+        ),
+        (
             ["bootstrap", "--warehouse", ".", "--as-of", "2024-01-01", "--margin", "999999d"],
             "option --margin is '999999d': it begins before 1970",
         ),
