@@ -19,11 +19,13 @@ from schemas.inputs.fields_read import EVERY_FIELD, FieldsRead
 from schemas.inputs.forms.event_form import EventForm
 from schemas.inputs.forms.framed_values import Unframe, is_framed, without_registry
 from schemas.inputs.forms.read_form import ADAPTERS, id_of_null, in_source
+from schemas.inputs.forms.written_times import midnight
 from schemas.inputs.own_values import own_profile, own_values, with_own
 from schemas.inputs.times_ahead import check_ahead
 from schemas.inputs.usual_events import MAX_ITEMS, usual_order, usual_signup
 from schemas.topics import MAX_INPUT_BYTES
 
+_TIMES = ("created_at", "updated_at", "erased_at")
 _Value = TypeVar("_Value")
 _Event = TypeVar("_Event", bound=Signup | Order | UserErased)
 
@@ -66,7 +68,7 @@ def decode_signup(
         user_id = None if form is None else id_of_null(key, form, "signups")
         return UserErased(user_id or null_keys.user_id_in(key), at)
     if form is None or _is_own_erasure(fields):
-        return _signup(key, fields, at, read, max_ahead, check_key=check_key)
+        return _signup(key, _with_times(fields, value), at, read, max_ahead, check_key=check_key)
     fields, plan = ADAPTERS[form.form](fields, form, "signups", read)
     try:
         return _signup(key, fields, at, read, max_ahead, check_key=check_key, or_rekey=True)
@@ -144,7 +146,7 @@ def decode_order(
             id_of_null(key, form, "orders")
         raise BadEvent("", "the value is null, which only signups may have (it erases the user)")
     if form is None:
-        return _order(key, fields, at, read, max_ahead, check_key=check_key)
+        return _order(key, _with_times(fields, value), at, read, max_ahead, check_key=check_key)
     fields, plan = ADAPTERS[form.form](fields, form, "orders", read)
     try:
         return _order(key, fields, at, read, max_ahead, check_key=check_key, or_rekey=True)
@@ -256,6 +258,13 @@ def _fields(value: bytes | None, unframe: Unframe) -> Mapping[str, object] | Non
     if fields is None or isinstance(fields, dict):
         return fields
     raise BadEvent("", f"the value is {field_checks.shown(fields)}, not a JSON object")
+
+
+def _with_times(fields: Mapping[str, object], value: bytes | None) -> Mapping[str, object]:
+    """Return the fields of an event in Segue's own form: a date of Avro is midnight where a time must be."""
+    if value is None or not is_framed(value):
+        return fields
+    return {**fields, **{name: midnight(fields[name]) for name in _TIMES if name in fields}}
 
 
 def _items(fields: Mapping[str, object], read: FieldsRead) -> tuple[Item, ...]:

@@ -15,9 +15,9 @@ from schemas.inputs.field_checks import shown
 from schemas.inputs.forms.written_times import UNITS, since_1970
 
 _NANOS = 1_000
+_DATES = frozenset({"io.debezium.time.Date", "org.apache.kafka.connect.data.Date"})
+_DATE_LENGTH = len("2024-01-31")
 _UNITS: dict[object, timedelta] = {
-    "io.debezium.time.Date": UNITS["unix_days"],
-    "org.apache.kafka.connect.data.Date": UNITS["unix_days"],
     "io.debezium.time.Timestamp": UNITS["unix_ms"],
     "org.apache.kafka.connect.data.Timestamp": UNITS["unix_ms"],
     "io.debezium.time.MicroTimestamp": UNITS["unix_us"],
@@ -33,6 +33,8 @@ def plain_row(
     row: Mapping[str, object], schema: object, needed: Collection[str], shown_before: str = ""
 ) -> Mapping[str, object]:
     """Return a row with decimals as numbers and times as RFC 3339 text, where its schema says their types.
+
+    A date is a text such as 2024-01-31: as a time it would be another date in another time zone.
 
     Args:
         row: values by column.
@@ -83,6 +85,8 @@ def _plain(value: object, schema: Mapping[str, object] | None) -> object:
     if name == _DECIMAL and isinstance(value, str):
         parameters = schema.get("parameters")
         return _decimal(value, parameters.get("scale") if isinstance(parameters, Mapping) else None)
+    if isinstance(value, int) and name in _DATES:
+        return since_1970(value, UNITS["unix_days"])[:_DATE_LENGTH]
     if isinstance(value, int) and name in _UNITS:
         return since_1970(value, _UNITS[name])
     if isinstance(value, int) and name == _NANO:

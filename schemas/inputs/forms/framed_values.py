@@ -57,7 +57,7 @@ def as_json(value: object) -> object:
     if isinstance(value, datetime):
         return times.text(value if value.tzinfo else value.replace(tzinfo=UTC))
     if isinstance(value, date):
-        return times.text(datetime(value.year, value.month, value.day, tzinfo=UTC))
+        return value.isoformat()
     if isinstance(value, float):
         return Decimal(repr(value)) if math.isfinite(value) else value
     if isinstance(value, bytes):

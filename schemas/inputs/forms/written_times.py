@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from schemas import times
+from schemas import days, times
 
 UNITS = {
     "unix": timedelta(seconds=1),
@@ -18,6 +18,7 @@ UNITS = {
 }
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 _SAMPLE = datetime(2024, 1, 31, 14, 5, 9, tzinfo=UTC)
+_MIDNIGHT = "T00:00:00Z"
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -40,7 +41,7 @@ def check_dates(form: str) -> None:
 
 
 def rfc3339(value: object, form: str | None) -> object:
-    """Return a time as RFC 3339 text, and any other value as it is.
+    """Return a time as RFC 3339 text, and any other value as it is; a date alone is its midnight in UTC.
 
     >>> rfc3339(1706693400, "unix"), rfc3339("31.01.2024 09:30", "%d.%m.%Y %H:%M")
     ('2024-01-31T09:30:00Z', '2024-01-31T09:30:00Z')
@@ -52,8 +53,10 @@ def rfc3339(value: object, form: str | None) -> object:
     Raises:
         ValueError: the value is not written in this form.
     """
-    if form is None or value is None or (isinstance(value, str) and (value.isspace() or not value)):
+    if value is None or (isinstance(value, str) and (value.isspace() or not value)):
         return value
+    if form is None:
+        return midnight(value)
     if isinstance(value, str) and _is_rfc3339(value):
         return value
     if form in UNITS:
@@ -66,7 +69,18 @@ def rfc3339(value: object, form: str | None) -> object:
             return times.text(at if at.tzinfo else at.replace(tzinfo=UTC))
         except (ValueError, OverflowError):
             pass
+    if (first := midnight(value)) != value:
+        return first
     raise ValueError(f"is not a time in the form {form}")
+
+
+def midnight(value: object) -> object:
+    """Return a date as RFC 3339 text, its midnight in UTC, and any other value as it is.
+
+    >>> midnight("2024-01-31"), midnight("2024-02-31")
+    ('2024-01-31T00:00:00Z', '2024-02-31')
+    """
+    return f"{value}{_MIDNIGHT}" if isinstance(value, str) and _is_date(value) else value
 
 
 def since_1970(count: float | Decimal, unit: timedelta) -> str:
@@ -81,6 +95,13 @@ def since_1970(count: float | Decimal, unit: timedelta) -> str:
         return times.text(times.EPOCH + timedelta(microseconds=int(micros // 1)))
     except (OverflowError, ArithmeticError, ValueError):
         raise ValueError("is a time outside the years 1 to 9999") from None
+
+
+def _is_date(value: str) -> bool:
+    try:
+        return days.parse_date(value) is not None
+    except ValueError:
+        return False
 
 
 def _is_rfc3339(value: str) -> bool:

@@ -30,8 +30,9 @@ def test_a_decimal_is_an_unscaled_whole_number_in_bytes(encoded: str, scale: int
 @pytest.mark.parametrize(
     ("value", "name", "expected"),
     [
-        (19753, "io.debezium.time.Date", "2024-01-31T00:00:00Z"),
-        (19753, "org.apache.kafka.connect.data.Date", "2024-01-31T00:00:00Z"),
+        (19753, "io.debezium.time.Date", "2024-01-31"),
+        (19753, "org.apache.kafka.connect.data.Date", "2024-01-31"),
+        (-719162, "io.debezium.time.Date", "0001-01-01"),
         (1706693400123, "io.debezium.time.Timestamp", "2024-01-31T09:30:00.123000Z"),
         (1706693400123, "org.apache.kafka.connect.data.Timestamp", "2024-01-31T09:30:00.123000Z"),
         (1706693400123456, "io.debezium.time.MicroTimestamp", "2024-01-31T09:30:00.123456Z"),
