@@ -18,6 +18,7 @@ UNITS = {
 }
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 _SAMPLE = datetime(2024, 1, 31, 14, 5, 9, tzinfo=UTC)
+_CODE = re.compile("%(.)", re.DOTALL)
 _MIDNIGHT = "T00:00:00Z"
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -26,10 +27,16 @@ def check_dates(form: str) -> None:
     """Check a form of dates.
 
     Raises:
-        ValueError: it is neither a unit nor a pattern that says year, month and day.
+        ValueError: it is neither a unit nor a pattern that says year, month and day, or it has %Z.
     """
     if form in UNITS:
         return
+    # strptime knows UTC, GMT and the names of the machine's own zone, and drops them all.
+    if "Z" in _codes(form):
+        raise ValueError(
+            "%Z reads names of zones, and each machine knows others: send offsets such as +01:00 and give %z;"
+            " if all times are in UTC, write the word itself, such as %d.%m.%Y %H:%M UTC"
+        )
     try:
         read = datetime.strptime(_SAMPLE.strftime(form), form)  # noqa: DTZ007 - only its date is compared
     except (ValueError, re.error):
@@ -95,6 +102,11 @@ def since_1970(count: float | Decimal, unit: timedelta) -> str:
         return times.text(times.EPOCH + timedelta(microseconds=int(micros // 1)))
     except (OverflowError, ArithmeticError, ValueError):
         raise ValueError("is a time outside the years 1 to 9999") from None
+
+
+def _codes(form: str) -> list[str]:
+    """Return the letters of a pattern's codes; %% is the sign itself."""
+    return _CODE.findall(form)
 
 
 def _is_date(value: str) -> bool:

@@ -55,7 +55,10 @@ def test_a_time_outside_the_calendar_is_refused(value: object) -> None:
         rfc3339(value, "unix")
 
 
-@pytest.mark.parametrize("form", ["unix", "unix_days", "%d.%m.%y", "%Y-%m-%dT%H:%M:%S.%fZ", "%A, %d %B %Y"])
+@pytest.mark.parametrize(
+    "form",
+    ["unix", "unix_days", "%d.%m.%y", "%Y-%m-%dT%H:%M:%S.%fZ", "%A, %d %B %Y", "%c", "%x %X", "%d.%m.%Y %%Z"],
+)
 def test_good_forms(form: str) -> None:
     check_dates(form)
 
@@ -64,3 +67,9 @@ def test_good_forms(form: str) -> None:
 def test_a_form_without_year_month_and_day_is_refused(form: str) -> None:
     with pytest.raises(ValueError, match="give unix, unix_ms, unix_us, unix_days, or a pattern"):
         check_dates(form)
+
+
+def test_the_name_of_a_zone_is_refused() -> None:
+    """A machine in Warsaw would read CET, and as UTC."""
+    with pytest.raises(ValueError, match=r"%Z reads names of zones, .* and give %z"):
+        check_dates("%d.%m.%Y %H:%M %Z")
