@@ -11,6 +11,7 @@ from schemas.event_fields import KNOWN, Field, FieldType, Level
 from schemas.inputs.fields_read import FieldsRead
 from schemas.inputs.forms.event_form import EventForm, Source
 from schemas.inputs.forms.written_numbers import DecimalMark
+from schemas.inputs.forms.written_times import UNITS
 
 Kind = Literal["id", "time"] | FieldType
 
@@ -72,7 +73,8 @@ class Plan(Struct, frozen=True):
         items: where the items of an order are; None if nothing reads items.
         item: the fields of each item.
         names: by path in Segue's own form, the source's path as text; an item's fields begin with ``items.``.
-        dates: the form of the dates.
+        dates: the form of the times.
+        days: the form of values in fields of type date.
         decimal: the decimal mark of numbers in text.
     """
 
@@ -81,6 +83,7 @@ class Plan(Struct, frozen=True):
     item: tuple[Wanted, ...]
     names: dict[str, str]
     dates: str | None
+    days: str | None
     decimal: DecimalMark
 
     def in_source(self, path: str) -> str:
@@ -144,7 +147,10 @@ def plan_of(form: EventForm, topic: Source, read: FieldsRead, places: Places) ->
         item = known("item") + own(read.item, "")
     names = {".".join(each.into): each.shown for each in [*event, *([items] if items else [])]}
     names |= {f"{ITEMS}.{'.'.join(each.into)}": each.shown for each in item or ()}
-    return Plan(tuple(event), items, tuple(item or ()), names, form.dates, form.decimal)
+    # Without a schema a date of Debezium is a number of days, whatever the unit of its times.
+    in_units = form.form == "debezium" and form.dates in UNITS and form.dates != "unix_days"
+    days = None if in_units else form.dates
+    return Plan(tuple(event), items, tuple(item or ()), names, form.dates, days, form.decimal)
 
 
 def _level(name: str) -> str | None:

@@ -9,7 +9,7 @@ from schemas.inputs import json_text
 from schemas.inputs.field_checks import shown
 from schemas.inputs.forms.field_paths import ITEMS, Plan, Wanted
 from schemas.inputs.forms.written_numbers import number_in
-from schemas.inputs.forms.written_times import rfc3339
+from schemas.inputs.forms.written_times import date_or_time, rfc3339
 from schemas.inputs.own_values import put
 
 Fields = dict[str, Any]
@@ -99,9 +99,9 @@ def _value(value: object, wanted: Wanted, plan: Plan, where: Callable[[Wanted], 
             )
             raise BadEvent(where(wanted), problem)
         return value if number is None else number
-    if wanted.kind == "time":
+    if wanted.kind in ("time", "date"):
         try:
-            return rfc3339(value, plan.dates)
+            return rfc3339(value, plan.dates) if wanted.kind == "time" else date_or_time(value, plan.days)
         except ValueError as error:
             raise BadEvent(where(wanted), f"{shown(value)} {error}") from None
     return value

@@ -7,6 +7,7 @@ Python's ``strptime``. A time without an offset is in UTC. An RFC 3339 time is u
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 from schemas import days, times
 
@@ -19,6 +20,8 @@ UNITS = {
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 _SAMPLE = datetime(2024, 1, 31, 14, 5, 9, tzinfo=UTC)
 _CODE = re.compile("%(.)", re.DOTALL)
+# The codes of a time of day and of an offset.
+_CLOCK = frozenset("HIMSfpzcX")
 _MIDNIGHT = "T00:00:00Z"
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -60,25 +63,37 @@ def rfc3339(value: object, form: str | None) -> object:
     Raises:
         ValueError: the value is not written in this form.
     """
-    if value is None or (isinstance(value, str) and (value.isspace() or not value)):
-        return value
     if form is None:
         return midnight(value)
-    if isinstance(value, str) and _is_rfc3339(value):
+    if _is_nothing(value) or _is_rfc3339(value):
         return value
-    if form in UNITS:
-        number = _number(value)
-        if number is not None:
-            return since_1970(number, UNITS[form])
-    elif isinstance(value, str):
-        try:
-            at = datetime.strptime(value, form)  # noqa: DTZ007 - without an offset it is UTC
-            return times.text(at if at.tzinfo else at.replace(tzinfo=UTC))
-        except (ValueError, OverflowError):
-            pass
-    if (first := midnight(value)) != value:
-        return first
+    if (at := _in_form(value, form)) is not None:
+        return at
+    if _is_date(value):
+        return midnight(value)
     raise ValueError(f"is not a time in the form {form}")
+
+
+def date_or_time(value: object, form: str | None) -> object:
+    """Return a date as text if its form has no clock, a time as RFC 3339 text, and any other value as it is.
+
+    >>> date_or_time("31.12.1990", "%d.%m.%Y"), date_or_time("31.12.1990 09:30", "%d.%m.%Y %H:%M")
+    ('1990-12-31', '1990-12-31T09:30:00Z')
+
+    Args:
+        value: a value of a source's JSON.
+        form: the form of the dates; None for dates such as 2024-01-31 and RFC 3339.
+
+    Raises:
+        ValueError: the value is not written in this form.
+    """
+    if form is None or _is_nothing(value) or _is_rfc3339(value):
+        return value
+    if (at := _in_form(value, form)) is not None:
+        return at if _has_clock(form) else at.removesuffix(_MIDNIGHT)
+    if _is_date(value):
+        return value
+    raise ValueError(f"is neither a date such as 2024-01-31 nor in the form {form}")
 
 
 def midnight(value: object) -> object:
@@ -87,7 +102,7 @@ def midnight(value: object) -> object:
     >>> midnight("2024-01-31"), midnight("2024-02-31")
     ('2024-01-31T00:00:00Z', '2024-02-31')
     """
-    return f"{value}{_MIDNIGHT}" if isinstance(value, str) and _is_date(value) else value
+    return f"{value}{_MIDNIGHT}" if _is_date(value) else value
 
 
 def since_1970(count: float | Decimal, unit: timedelta) -> str:
@@ -109,14 +124,39 @@ def _codes(form: str) -> list[str]:
     return _CODE.findall(form)
 
 
-def _is_date(value: str) -> bool:
+@cache
+def _has_clock(form: str) -> bool:
+    return form != "unix_days" if form in UNITS else not _CLOCK.isdisjoint(_codes(form))
+
+
+def _in_form(value: object, form: str) -> str | None:
+    """Return the time as RFC 3339 text; None if it is not written in the form."""
+    if form in UNITS:
+        number = _number(value)
+        return None if number is None else since_1970(number, UNITS[form])
+    if not isinstance(value, str):
+        return None
     try:
-        return days.parse_date(value) is not None
+        at = datetime.strptime(value, form)  # noqa: DTZ007 - without an offset it is UTC
+        return times.text(at if at.tzinfo else at.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or (isinstance(value, str) and (value.isspace() or not value))
+
+
+def _is_date(value: object) -> bool:
+    try:
+        return isinstance(value, str) and days.parse_date(value) is not None
     except ValueError:
         return False
 
 
-def _is_rfc3339(value: str) -> bool:
+def _is_rfc3339(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
     try:
         times.parse(value)
     except ValueError:
