@@ -1,7 +1,7 @@
 """Values of Kafka Connect and Debezium in JSON, by the types in their schema: decimals and times.
 
-Sources: Debezium's "Data type mappings" (io.debezium.time, io.debezium.data) and Kafka Connect's logical
-types (org.apache.kafka.connect.data).
+Sources: Debezium's "Data type mappings" (io.debezium.time, io.debezium.data) and "Toasted values", and Kafka
+Connect's logical types (org.apache.kafka.connect.data).
 """
 
 import base64
@@ -27,6 +27,12 @@ _DECIMAL = "org.apache.kafka.connect.data.Decimal"
 _VARIABLE = frozenset({"scale", "value"})
 _MAX_BYTES = 128
 _MAX_SCALE = 400
+# What Debezium sends for a large value of PostgreSQL that the change did not touch: as text, and as bytes in
+# the modes base64 and hex.
+_UNAVAILABLE = "__debezium_unavailable_value"
+_UNAVAILABLE_WRITTEN = frozenset(
+    {_UNAVAILABLE, base64.b64encode(_UNAVAILABLE.encode()).decode(), _UNAVAILABLE.encode().hex()}
+)
 
 
 def plain_row(
@@ -58,6 +64,21 @@ def plain_row(
                 problem = f"{shown(value)} is not a value of the type {name}"
                 raise BadEvent(shown_before + column, problem) from None
     return plain
+
+
+def check_available(value: object, where: str) -> None:
+    """Check that a value is not Debezium's placeholder.
+
+    Raises:
+        BadEvent: it is, so that the record does not have the value.
+    """
+    if isinstance(value, str) and value in _UNAVAILABLE_WRITTEN:
+        meaning = "" if value == _UNAVAILABLE else f", {_UNAVAILABLE} in bytes,"
+        raise BadEvent(
+            where,
+            f"{shown(value)}{meaning} stands for a large value that the change does not have:"
+            " set REPLICA IDENTITY FULL for the table in PostgreSQL, or let no feature read this column",
+        )
 
 
 def decimal_of(encoded: str, scale: int) -> Decimal:

@@ -7,6 +7,7 @@ from typing import Any
 from schemas.errors import BadEvent
 from schemas.inputs import json_text
 from schemas.inputs.field_checks import shown
+from schemas.inputs.forms.connect_values import check_available
 from schemas.inputs.forms.field_paths import ITEMS, Plan, Wanted
 from schemas.inputs.forms.written_numbers import number_in
 from schemas.inputs.forms.written_times import date_or_time, rfc3339
@@ -33,6 +34,7 @@ def translated(body: object, plan: Plan, *, json_items: bool = False) -> Fields:
     fields = _taken(body, plan.event, plan, lambda wanted: wanted.shown)
     if plan.items is not None:
         lines = look_up(body, plan.items.path, plan.items.shown)
+        check_available(lines, plan.items.shown)
         if json_items and isinstance(lines, str):
             lines = _parsed(lines, plan.items.shown)
         if isinstance(lines, list):
@@ -56,6 +58,7 @@ def look_up(body: object, path: tuple[str, ...], where: str) -> object:
         elif isinstance(inner, list) and part.isascii() and part.isdecimal():
             inner = inner[int(part)] if int(part) < len(inner) else None
         else:
+            check_available(inner, where)
             before = path[number - 1] if number else "the value"
             raise BadEvent(where, f"cannot be read: {before} is {shown(inner)}, not an object")
     return inner
@@ -70,6 +73,7 @@ def _parsed(text: str, where: str) -> object:
 
 def _line(number: int, line: object, plan: Plan, items: Wanted) -> object:
     if not isinstance(line, Mapping):
+        check_available(line, items.shown)
         return line
     return _taken(line, plan.item, plan, lambda wanted: f"{items.shown}[{number}].{wanted.shown}")
 
@@ -78,32 +82,34 @@ def _taken(holder: object, wanted: tuple[Wanted, ...], plan: Plan, where: Callab
     fields: Fields = {}
     for each in wanted:
         try:
-            value = look_up(holder, each.path, where(each))
+            place = where(each)
+            value = look_up(holder, each.path, place)
             if value is None:
                 continue
-            put(fields, each.into, _value(value, each, plan, where))
+            put(fields, each.into, _value(value, each, plan, place))
         except BadEvent:
             if each.needed:
                 raise
     return fields
 
 
-def _value(value: object, wanted: Wanted, plan: Plan, where: Callable[[Wanted], str]) -> object:
+def _value(value: object, wanted: Wanted, plan: Plan, where: str) -> object:
     if wanted.values:
         value = wanted.values.get(_as_text(value), value)
+    check_available(value, where)
     if wanted.kind == "number" and isinstance(value, str):
         number = number_in(value, plan.decimal)
         if number is None and plan.decimal == "." and number_in(value, ",") is not None:
             problem = (
                 f'{shown(value)} is not a number; if it has a decimal comma, set decimal = "," for this topic'
             )
-            raise BadEvent(where(wanted), problem)
+            raise BadEvent(where, problem)
         return value if number is None else number
     if wanted.kind in ("time", "date"):
         try:
             return rfc3339(value, plan.dates) if wanted.kind == "time" else date_or_time(value, plan.days)
         except ValueError as error:
-            raise BadEvent(where(wanted), f"{shown(value)} {error}") from None
+            raise BadEvent(where, f"{shown(value)} {error}") from None
     return value
 
 

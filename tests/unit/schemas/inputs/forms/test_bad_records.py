@@ -1,6 +1,7 @@
 """What is refused in each form, in the words of the source."""
 
 import json
+from base64 import b64encode
 from copy import deepcopy
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.support.inputs.event_samples import EVENTS, FEATURES, Sample
 
 READ = fields_read(FEATURES, statuses=True)
 AWAY = "away"
+UNAVAILABLE = "__debezium_unavailable_value"
 
 
 def sample(example: str, what: str) -> Sample:
@@ -115,6 +117,17 @@ def refused(case: Sample, path: str, value: object) -> str:
         (ROW, "op", "z", 'op: "z" is not known: a change of Debezium has c, u, r or d'),
         (ROW, "op", None, "op: is missing: a change of Debezium has c, u, r or d"),
         (ROW, "op", AWAY, "op: is missing"),
+        (ROW, "after.lines", UNAVAILABLE, f'after.lines: "{UNAVAILABLE}" stands for a large value that the'),
+        (ROW, "after.lines", [UNAVAILABLE], f'after.lines: "{UNAVAILABLE}" stands for a large value'),
+        (ROW, "after.state", UNAVAILABLE, f'after.state: "{UNAVAILABLE}" stands for a large value'),
+        (
+            ROW,
+            "after.state",
+            b64encode(UNAVAILABLE.encode()).decode(),
+            f'after.state: "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==", {UNAVAILABLE} in bytes, stands for a',
+        ),
+        (ROW, "after.state", UNAVAILABLE.encode().hex(), 'after.state: "5f5f646562657a69756d5f756e61766169'),
+        (ROW, "after.lines", [{"price": UNAVAILABLE}], f'after.lines[0].price: "{UNAVAILABLE}" stands for a'),
         (GONE, "before.customer_id", AWAY, "before.customer_id: is missing"),
         (
             TYPED,
@@ -152,6 +165,18 @@ def refused(case: Sample, path: str, value: object) -> str:
 )
 def test_a_reason_names_the_source_s_field(case: Sample, path: str, value: object, reason: str) -> None:
     assert refused(case, path, value).startswith(reason)
+
+
+def test_a_placeholder_of_debezium_names_the_fix_and_refuses_only_where_it_is_read() -> None:
+    reason = refused(ROW, "after.state", UNAVAILABLE)
+    assert reason.endswith(
+        "the change does not have:"
+        " set REPLICA IDENTITY FULL for the table in PostgreSQL, or let no feature read this column"
+    )
+    record = json.dumps(changed(ROW.fields, "after.state", UNAVAILABLE)).encode()
+    read = fields_read(FEATURES[:1], statuses=False)
+    order = decode_order(None, record, EPOCH, check_key=False, read=read, form=ROW.form)
+    assert order.status is None
 
 
 ORDER_ITEM = {"id": 9, "order_id": 10001, "customer_id": 1004, "placed_at": 1_706_693_400_000_000, "sku": 3}
