@@ -18,7 +18,7 @@ from schemas.inputs.fields_read import FieldsRead
 from schemas.inputs.forms.connect_values import plain_row
 from schemas.inputs.forms.event_form import EventForm, NoEvent, Source
 from schemas.inputs.forms.field_paths import ITEMS, Places, Plan, plan_of
-from schemas.inputs.forms.translate_fields import Fields, look_up, translated
+from schemas.inputs.forms.translate_fields import Fields, look_up, translated, with_json
 from schemas.inputs.forms.written_times import since_1970
 
 DELETED_STATUS = "Deleted"
@@ -81,7 +81,7 @@ def from_debezium(
     newest = "created_at" if topic == "signups" else "updated_at"
     plan = plan_of(form, topic, read, Places(shown=change.shown))
     needed = {each.path[0] for each in (*plan.event, *([plan.items] if plan.items else ())) if each.needed}
-    row = plain_row(change.row, change.schema, needed, change.shown)
+    row = with_json(plain_row(change.row, change.schema, needed, change.shown), plan.deep)
     if plan.items is not None and plan.items.path[0] not in row and not change.deleted:
         raise BadEvent(plan.items.shown, f"is missing: {_WHOLE_ORDER}")
     if change.deleted and topic == "signups":

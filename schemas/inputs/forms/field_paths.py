@@ -72,6 +72,7 @@ class Plan(Struct, frozen=True):
         event: the fields of the event.
         items: where the items of an order are; None if nothing reads items.
         item: the fields of each item.
+        deep: where paths of several parts begin: the columns of a row that they lead into.
         names: by path in Segue's own form, the source's path as text; an item's fields begin with ``items.``.
         dates: the form of the times.
         days: the form of values in fields of type date.
@@ -81,6 +82,7 @@ class Plan(Struct, frozen=True):
     event: tuple[Wanted, ...]
     items: Wanted | None
     item: tuple[Wanted, ...]
+    deep: frozenset[str]
     names: dict[str, str]
     dates: str | None
     days: str | None
@@ -145,12 +147,14 @@ def plan_of(form: EventForm, topic: Source, read: FieldsRead, places: Places) ->
     if topic == "orders" and read.items:
         items = wanted(ITEMS, (ITEMS,), "text", ITEMS, needed=True)
         item = known("item") + own(read.item, "")
-    names = {".".join(each.into): each.shown for each in [*event, *([items] if items else [])]}
+    outer = [*event, *([items] if items else [])]
+    deep = frozenset(each.path[0] for each in outer if len(each.path) > 1)
+    names = {".".join(each.into): each.shown for each in outer}
     names |= {f"{ITEMS}.{'.'.join(each.into)}": each.shown for each in item or ()}
     # Without a schema a date of Debezium is a number of days, whatever the unit of its times.
     in_units = form.form == "debezium" and form.dates in UNITS and form.dates != "unix_days"
     days = None if in_units else form.dates
-    return Plan(tuple(event), items, tuple(item or ()), names, form.dates, days, form.decimal)
+    return Plan(tuple(event), items, tuple(item or ()), deep, names, form.dates, days, form.decimal)
 
 
 def _level(name: str) -> str | None:

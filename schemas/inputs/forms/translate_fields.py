@@ -1,6 +1,6 @@
 """Take an event's fields out of a source's JSON, by a plan: a dictionary in Segue's own form."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -43,6 +43,16 @@ def translated(body: object, plan: Plan, *, json_items: bool = False) -> Fields:
     return fields
 
 
+def with_json(row: Mapping[str, object], columns: Iterable[str]) -> Mapping[str, object]:
+    """Return a row with the JSON that the texts in some columns hold; text that is no object or array stays.
+
+    >>> with_json({"attrs": '{"city": "Ulm"}', "note": "[x"}, ("attrs", "note"))
+    {'attrs': {'city': 'Ulm'}, 'note': '[x'}
+    """
+    texts = {column: text for column in columns if isinstance(text := row.get(column), str)}
+    return {**row, **{column: _structure(text) for column, text in texts.items()}} if texts else row
+
+
 def look_up(body: object, path: tuple[str, ...], where: str) -> object:
     """Return the value at a path; None if it is not there.
 
@@ -62,6 +72,15 @@ def look_up(body: object, path: tuple[str, ...], where: str) -> object:
             before = path[number - 1] if number else "the value"
             raise BadEvent(where, f"cannot be read: {before} is {shown(inner)}, not an object")
     return inner
+
+
+def _structure(text: str) -> object:
+    """Return the object, the array or the null in a text of JSON; any other text as it is."""
+    try:
+        parsed = json_text.load(text.encode())
+    except BadEvent:
+        return text
+    return parsed if isinstance(parsed, Mapping | list | None) else text
 
 
 def _parsed(text: str, where: str) -> object:
