@@ -27,11 +27,16 @@ _DECIMAL = "org.apache.kafka.connect.data.Decimal"
 _VARIABLE = frozenset({"scale", "value"})
 _MAX_BYTES = 128
 _MAX_SCALE = 400
-# What Debezium sends for a large value of PostgreSQL that the change did not touch: as text, and as bytes in
-# the modes base64 and hex.
+# What Debezium sends for a large value of PostgreSQL that the change did not touch: as text, as bytes in the
+# modes base64 and hex, and as an hstore, which has it as a key.
 _UNAVAILABLE = "__debezium_unavailable_value"
 _UNAVAILABLE_WRITTEN = frozenset(
-    {_UNAVAILABLE, base64.b64encode(_UNAVAILABLE.encode()).decode(), _UNAVAILABLE.encode().hex()}
+    {
+        _UNAVAILABLE,
+        base64.b64encode(_UNAVAILABLE.encode()).decode(),
+        _UNAVAILABLE.encode().hex(),
+        f'{{"{_UNAVAILABLE}":"{_UNAVAILABLE}"}}',
+    }
 )
 
 
@@ -72,8 +77,12 @@ def check_available(value: object, where: str) -> None:
     Raises:
         BadEvent: it is, so that the record does not have the value.
     """
-    if isinstance(value, str) and value in _UNAVAILABLE_WRITTEN:
-        meaning = "" if value == _UNAVAILABLE else f", {_UNAVAILABLE} in bytes,"
+    if isinstance(value, str):
+        unavailable = value in _UNAVAILABLE_WRITTEN
+    else:
+        unavailable = isinstance(value, dict) and _UNAVAILABLE in value
+    if unavailable:
+        meaning = "" if value == _UNAVAILABLE else f" ({_UNAVAILABLE})"
         raise BadEvent(
             where,
             f"{shown(value)}{meaning} stands for a large value that the change does not have:"

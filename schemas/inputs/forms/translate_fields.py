@@ -57,13 +57,15 @@ def look_up(body: object, path: tuple[str, ...], where: str) -> object:
     """Return the value at a path; None if it is not there.
 
     Raises:
-        BadEvent: the path leads into a value that is neither an object nor an array.
+        BadEvent: the path leads into a value that is neither an object nor an array, or that is unavailable.
     """
     inner = body
     for number, part in enumerate(path):
         if inner is None:
             return None
         if isinstance(inner, Mapping):
+            if number and part not in inner:
+                check_available(inner, where)
             inner = inner.get(part)
         elif isinstance(inner, list) and part.isascii() and part.isdecimal():
             inner = inner[int(part)] if int(part) < len(inner) else None

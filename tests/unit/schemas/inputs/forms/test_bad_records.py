@@ -124,10 +124,11 @@ def refused(case: Sample, path: str, value: object) -> str:
             ROW,
             "after.state",
             b64encode(UNAVAILABLE.encode()).decode(),
-            f'after.state: "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==", {UNAVAILABLE} in bytes, stands for a',
+            f'after.state: "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==" ({UNAVAILABLE}) stands for a',
         ),
         (ROW, "after.state", UNAVAILABLE.encode().hex(), 'after.state: "5f5f646562657a69756d5f756e61766169'),
         (ROW, "after.lines", [{"price": UNAVAILABLE}], f'after.lines[0].price: "{UNAVAILABLE}" stands for a'),
+        (ROW, "after.state", f'{{"{UNAVAILABLE}":"{UNAVAILABLE}"}}', 'after.state: "{'),
         (GONE, "before.customer_id", AWAY, "before.customer_id: is missing"),
         (
             TYPED,

@@ -66,9 +66,16 @@ def test_text_that_is_no_json_object_is_refused(attrs: str) -> None:
     assert str(error.value) == f"after.attrs.address.city: {said}"
 
 
-def test_a_placeholder_in_a_column_of_json_is_named() -> None:
-    with pytest.raises(BadEvent, match=r'^after.attrs.address.city: .*_value" stands for a large value'):
-        signup({"user_id": 7, "attrs": "__debezium_unavailable_value"})
+@pytest.mark.parametrize(
+    "attrs",
+    [
+        "__debezium_unavailable_value",
+        '{"__debezium_unavailable_value":"__debezium_unavailable_value"}',  # of an hstore
+    ],
+)
+def test_a_placeholder_in_a_column_of_json_is_named(attrs: str) -> None:
+    with pytest.raises(BadEvent, match=r"^after.attrs.address.city: .*_value.* stands for a large value"):
+        signup({"user_id": 7, "attrs": attrs})
 
 
 def test_the_user_and_the_items_may_be_in_a_column_of_json() -> None:
