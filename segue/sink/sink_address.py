@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import BadSource
-from trainer.warehouse.kinds.postgres_warehouse import SCHEMES, parts_of
+from trainer.warehouse.kinds.postgres_warehouse import SCHEMES, check_no_keywords, parts_of
 
 _FORM = "write it as postgresql://user@host:5432/database"
 _FILES = frozenset({".csv", ".db", ".duckdb", ".json", ".jsonl", ".parquet", ".toml"})
@@ -24,9 +24,11 @@ def is_url(to: str) -> bool:
 
     Raises:
         ValueError: it is a URL of another kind, or empty; the message says what to do.
+        BadSource: it is in keywords of PostgreSQL.
     """
     if to.startswith(SCHEMES):
         return True
+    check_no_keywords(to)
     if not to.strip() or _SCHEME.match(to):
         raise ValueError("name a folder or a postgresql:// URL")
     return False

@@ -342,15 +342,30 @@ def _source(path_or_url: str | Path, names: Names, reading: Reading) -> Source:
             f"a {text.partition('://')[0]}:// warehouse cannot be read: name a folder of Parquet or CSV "
             f"files, a DuckDB file, or a postgresql://, snowflake:// or bigquery:// URL"
         )
-    try:
-        path = Path(path_or_url).expanduser()
-    except RuntimeError:
-        raise BadSource(f"warehouse {text} cannot be found: the user behind ~ has no home folder") from None
+    path = existing_path(text)
     try:
         if path.is_dir():
             return folder_warehouse.FolderSource(path, names, reading.csv)
+        return duckdb_warehouse.open_file(path, names)
+    except OSError as error:
+        raise BadWarehouse(f"warehouse {path} cannot be read: {error.strerror}") from None
+
+
+def existing_path(text: str) -> Path:
+    """Return the folder or the file that the address of a warehouse names.
+
+    Raises:
+        BadSource: there is none, or the address is meant for PostgreSQL. No message quotes a password.
+        BadWarehouse: the login may not see whether it is there.
+    """
+    postgres_warehouse.check_no_keywords(text)
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        raise BadSource(f"warehouse {text} cannot be found: the user behind ~ has no home folder") from None
+    try:
         if path.exists():
-            return duckdb_warehouse.open_file(path, names)
+            return path
     except OSError as error:
         raise BadWarehouse(f"warehouse {path} cannot be read: {error.strerror}") from None
     if "@" in text and ":" in text:

@@ -17,6 +17,7 @@ from trainer.warehouse.kinds import csv_files, duckdb_warehouse, postgres_wareho
 from trainer.warehouse.kinds.csv_records import is_utf8
 from trainer.warehouse.kinds.utf8_copies import Utf8Copies
 from trainer.warehouse.kinds.warehouse_source import Source
+from trainer.warehouse.shop_warehouse import existing_path
 from trainer.warehouse.tables.column_types import Form, form_of
 from trainer.warehouse.tables.reading_rules import Csv
 from trainer.warehouse.tables.table_names import Names
@@ -73,11 +74,9 @@ def open_tables(path_or_url: str, desk: Desk, declared: Mapping[str, str]) -> Sh
             f"the tables of a {scheme}:// warehouse cannot be looked at: name a folder, a DuckDB file or a"
             " postgresql:// URL, or write segue.toml by hand (docs/your-data.md)"
         )
-    path = Path(path_or_url).expanduser()
+    path = existing_path(path_or_url)
     if path.is_dir():
         return _of_folder(path, desk, declared)
-    if not path.exists():
-        raise BadSource(f"warehouse {path} does not exist: name a folder, a DuckDB file or a URL")
     return _of_database(duckdb_warehouse.open_file(path, Names()), _DUCKDB_TABLES, desk)
 
 

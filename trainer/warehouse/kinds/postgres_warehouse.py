@@ -24,6 +24,8 @@ _CONNECT_TIMEOUT_S = 10
 _SECRETS = ("password", "sslpassword")
 # Words of a server that answered, or of libpq about the login.
 _OF_A_LOGIN = re.compile(r"FATAL|password|authentication|SSL|GSSAPI|certificate")
+# libpq's other form of an address, also with the semicolons of other drivers.
+_KEYWORDS = re.compile(r"(?:^|[\s;])(?:host|hostaddr|dbname|user|password|service)\s*=", re.IGNORECASE)
 
 # The text of times and numbers must not depend on the server's settings. The cursors read all rows, so plans
 # for the first rows are wrong. JIT compilation costs more time than it saves.
@@ -190,6 +192,21 @@ def _type_of(column: psycopg.Column, kind: str) -> str:
     if kind == "numeric" and column.precision is not None:
         return f"numeric({column.precision},{column.scale})"
     return kind
+
+
+def check_no_keywords(address: str) -> None:
+    """Check that an address is not written as libpq's keywords, such as ``host=… dbname=…``.
+
+    A folder of such a name can be given as ``./host=a``.
+
+    Raises:
+        BadSource: it is. The message does not quote it, because it may have a password.
+    """
+    if _KEYWORDS.search(address):
+        raise BadSource(
+            "the address is in keywords of PostgreSQL (such as host=… dbname=…): write it as "
+            "postgresql://user:password@host:port/dbname"
+        )
 
 
 def parts_of(url: str) -> Mapping[str, Any]:

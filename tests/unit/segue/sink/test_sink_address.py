@@ -10,6 +10,10 @@ from segue.cli.main import run
 from segue.sink.sink_address import server_parts
 
 FORM = "write it as postgresql://user@host:5432/database"
+KEYWORDS = (
+    "keywords of PostgreSQL (such as host=… dbname=…): "
+    "write it as postgresql://user:password@host:port/dbname"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +37,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("mysql://a:s3cret@h/d", 2, "option --to is 'mysql:…': name a folder or a postgresql:// URL"),
         ("postgresql:/a:s3cret@h/d", 2, "option --to is 'postgresql:…': name a folder or a postgresql://"),
         ("POSTGRESQL://a:s3cret@h/d", 2, "option --to is 'POSTGRESQL:…': name a folder or a postgresql://"),
+        ("host=h dbname=d user=a password=s3cret", 2, f"the address is in {KEYWORDS}"),
         (" ", 2, "option --to is ' ': name a folder or a postgresql:// URL"),
         ("a file", 2, "folder a file cannot be made: a file is a file, so name another folder"),
         ("out.toml", 2, "out.toml is named like a file, and a sink writes several files: name a folder"),

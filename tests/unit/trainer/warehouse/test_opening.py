@@ -9,10 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.errors import BadWarehouse, SegueError
+from schemas.errors import BadSource, BadWarehouse, SegueError
 from tests.support.inputs.shops import Shop, features_by_user, write_csv, write_duckdb, write_parquet
 from tests.support.servers.rights import without_rights
+from trainer.proposal.looks.desk import Desk
+from trainer.proposal.looks.open_tables import open_tables
 from trainer.warehouse import Names, open_warehouse
+from trainer.warehouse.shop_warehouse import existing_path
 
 SHOP = Shop().user("u").order("1", "u")
 
@@ -64,6 +67,35 @@ def test_a_mistyped_url_is_not_repeated_for_it_may_hold_a_password(mistyped: str
         "the warehouse is neither a path that exists nor a URL: "
         "write a URL as postgresql://user@host:5432/database"
     )
+    with Desk() as desk, pytest.raises(BadSource) as caught:
+        open_tables(mistyped, desk, {})
+    assert str(caught.value) == refusal(mistyped)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "host=127.0.0.1 port=5432 dbname=shop user=me password=hunter2",
+        "password = 'hunter2' service=shop",
+        "Server=db;Database=shop;Password=hunter2",
+        f"dbname=shop password=hunter2{'x' * 300}",  # too long for a path
+    ],
+)
+def test_keywords_of_libpq_are_not_repeated_for_they_may_hold_a_password(address: str) -> None:
+    sentence = (
+        "the address is in keywords of PostgreSQL (such as host=… dbname=…): "
+        "write it as postgresql://user:password@host:port/dbname"
+    )
+    assert refusal(address) == sentence
+    with Desk() as desk, pytest.raises(BadSource) as caught:
+        open_tables(address, desk, {})
+    assert str(caught.value) == sentence
+
+
+def test_a_folder_with_an_equals_sign_is_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "my export" / "host=a"
+    folder.mkdir(parents=True)
+    assert existing_path(str(folder)) == folder
 
 
 @pytest.mark.parametrize("password", ["p@hunter2", "p/hunter2", "1/hunter2"])
