@@ -44,7 +44,8 @@ def inspect(
 
     given = bool(_OF_A_WAREHOUSE & settings.model_fields_set)
     now = datetime.now(UTC)
-    with looked_at(warehouse, settings) as (tables, desk):
+    # The settings may name a schema that is not on the search path.
+    with looked_at(warehouse, settings, may_be_empty=given) as (tables, desk):
         made, tried, error = None, None, None
         try:
             if given:

@@ -43,12 +43,15 @@ class Made:
 
 
 @contextmanager
-def looked_at(warehouse: str, settings: Settings) -> Iterator[tuple[ShopTables, Desk]]:
+def looked_at(
+    warehouse: str, settings: Settings, *, may_be_empty: bool = False
+) -> Iterator[tuple[ShopTables, Desk]]:
     """The tables of a warehouse, with copies that are gone after the block.
 
     Args:
         warehouse: the warehouse's address, or its file or folder.
         settings: where they name the separator or the encoding of CSV files, these are not guessed.
+        may_be_empty: whether a database in which no table is found is no error, but a note.
 
     Raises:
         BadWarehouse: it cannot be read, or has no table.
@@ -59,7 +62,7 @@ def looked_at(warehouse: str, settings: Settings) -> Iterator[tuple[ShopTables, 
         from trainer.proposal.looks.open_tables import open_tables  # noqa: PLC0415 - as above
     with Desk() as desk:
         declared = {name: str(value) for name, value in settings.csv.items() if name in _GUESSED}
-        yield open_tables(warehouse, desk, declared), desk
+        yield open_tables(warehouse, desk, declared, may_be_empty=may_be_empty), desk
 
 
 def make_proposal(warehouse: str, tables: ShopTables, desk: Desk, now: datetime) -> Made:

@@ -1,8 +1,10 @@
 """`segue init` on PostgreSQL: names with quotes, texts as dates, and one flat table."""
 
+import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -87,3 +89,60 @@ def test_init_reads_an_enumeration_and_a_domain_of_a_domain(
     assert declared["tenure"] == {"kind": "attribute", "source": "user.tenure", "type": "number"}
     command = ["train", "--warehouse", url, "--current", "none", "--no-compare", "--k", "3"]
     assert run(command) == 0, capsys.readouterr().err
+
+
+def inspected(url: str, capsys: pytest.CaptureFixture[str], code: int = 0) -> dict[str, Any]:
+    assert run(["inspect", "--warehouse", url, "--json"]) == code, capsys.readouterr().err
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_tables_and_columns_that_the_login_may_not_read_are_named(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = made(
+        postgres,
+        *database_statements("generate_series"),
+        "create table payroll (salary money)",
+        "alter table clients add secret text",
+        "create role reader login",
+        "grant select on all tables in schema public to reader",
+        "revoke select on payroll, clients from reader",
+        "grant select (id, age, sex, created_at) on clients to reader",
+    )
+
+    assert run(["init", "--warehouse", url.replace("segue@", "reader@")]) == 0, capsys.readouterr().err
+
+    said = capsys.readouterr().err.splitlines()
+    assert [line for line in said if "by this login" in line] == [
+        "Note: clients: email, secret not readable by this login",
+        "Note: payroll: not readable by this login",
+    ]
+
+
+def test_tables_of_another_schema_are_named_and_settings_that_read_them_are_tried(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = made(
+        postgres,
+        'create schema "My Shop"',
+        "create table \"My Shop\".orders as select n as order_id, n % 5 as user_id, timestamp '2024-01-01'"
+        " + n * interval '1 day' as created_at from generate_series(1, 50) as t(n)",
+    )
+    option = "&options=-csearch_path%3D%22My%5C%20Shop%22"
+
+    assert run(["init", "--warehouse", url]) == run(["inspect", "--warehouse", url]) == 3
+    for line in capsys.readouterr().err.splitlines():
+        assert line.endswith(
+            f"has no table that can be read (tables are in the schema My Shop: add {option} to the URL for"
+            " My Shop)"
+        )
+    assert [table["name"] for table in inspected(url + option, capsys, 3)["tables"]] == ["orders"]
+
+    Path("segue.toml").write_text(
+        'features = ["total_orders"]\n[tables]\nusers = ""\norders = \'"My Shop".orders\'\n'
+    )
+    found = inspected(url, capsys)
+    assert (found["from"], found["tables"], found["read"]["orders"]) == ("settings", [], 50)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from schemas.errors import BadSource, BadWarehouse
+from trainer.proposal.looks import postgres_tables
 from trainer.proposal.looks.csv_guess import csv_form, word_beyond_ascii
 from trainer.proposal.looks.desk import MOST_ROWS, Desk
 from trainer.proposal.looks.same_tables import grouped
@@ -29,10 +30,6 @@ _DUCKDB_TABLES = """
     where table_schema = 'main' and table_catalog = current_database()
     order by table_name, ordinal_position
 """
-_POSTGRES_TABLES = postgres_warehouse.columns_sql(
-    "relkind in ('r', 'p', 'v', 'm', 'f') and pg_table_is_visible(pg_class.oid)"
-    " and relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema')"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +51,23 @@ class ShopTables:
     notes: tuple[str, ...] = ()
 
 
-def open_tables(path_or_url: str, desk: Desk, declared: Mapping[str, str]) -> ShopTables:
+def open_tables(
+    path_or_url: str, desk: Desk, declared: Mapping[str, str], *, may_be_empty: bool = False
+) -> ShopTables:
     """Copy the tables of a folder, a DuckDB file or PostgreSQL to a desk, and look at their columns.
 
     Args:
         path_or_url: the warehouse.
         desk: gets the copies.
         declared: the separator and the encoding of CSV files, as far as the settings name them.
+        may_be_empty: whether a database in which no table is found is no error, but a note.
 
     Raises:
         BadWarehouse: there is no such warehouse, it cannot be read, or it has no table with columns.
     """
     if path_or_url.startswith(postgres_warehouse.SCHEMES):
         source: Source = postgres_warehouse.PostgresSource(path_or_url, Names())
-        return _of_database(source, _POSTGRES_TABLES, desk)
+        return _of_database(source, path_or_url, desk, may_be_empty=may_be_empty)
     if "://" in path_or_url:
         scheme = path_or_url.partition("://")[0]
         raise BadSource(
@@ -77,20 +77,26 @@ def open_tables(path_or_url: str, desk: Desk, declared: Mapping[str, str]) -> Sh
     path = existing_path(path_or_url)
     if path.is_dir():
         return _of_folder(path, desk, declared)
-    return _of_database(duckdb_warehouse.open_file(path, Names()), _DUCKDB_TABLES, desk)
+    source = duckdb_warehouse.open_file(path, Names())
+    return _of_database(source, path_or_url, desk, may_be_empty=may_be_empty)
 
 
-def _of_database(source: Source, listing: str, desk: Desk) -> ShopTables:
+def _of_database(source: Source, path_or_url: str, desk: Desk, *, may_be_empty: bool) -> ShopTables:
+    of_postgres = source.dialect == "postgres"
     try:
         tables: dict[str, dict[str, str]] = {}
-        for table, column, kind in source.rows(listing):
+        for table, column, kind in source.rows(postgres_tables.TABLES if of_postgres else _DUCKDB_TABLES):
             tables.setdefault(str(table), {})[str(column)] = str(kind)
+        notes = tuple(postgres_tables.not_listed(source, tables, path_or_url)) if of_postgres else ()
         if not tables:
-            raise BadWarehouse(f"{source.name} has no tables")
+            why = f" ({'; '.join(notes)})" if notes else ""
+            notes = (f"{source.name} has no table that can be read{why}",)
+            if not may_be_empty:
+                raise BadWarehouse(notes[0])
         found = [_copied(source, name, columns, desk) for name, columns in tables.items()]
     finally:
         source.close()
-    return ShopTables(source.name, source.dialect, tuple(grouped(found, desk)), Csv())
+    return ShopTables(source.name, source.dialect, tuple(grouped(found, desk)), Csv(), notes)
 
 
 def _copied(source: Source, name: str, columns: Mapping[str, str], desk: Desk) -> ShopTable:
