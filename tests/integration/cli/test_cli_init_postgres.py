@@ -146,3 +146,23 @@ def test_tables_of_another_schema_are_named_and_settings_that_read_them_are_trie
     )
     found = inspected(url, capsys)
     assert (found["from"], found["tables"], found["read"]["orders"]) == ("settings", [], 50)
+
+
+def test_values_of_a_type_without_a_text_are_counted(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = made(
+        postgres,
+        *database_statements("generate_series"),
+        "create table odd as select n, case when n > 1 then '{}'::jsonb end as doc, array[n] as list,"
+        " case when n > 3 then n::money end as price from generate_series(1, 4) as t(n)",
+    )
+
+    (odd,) = (table for table in inspected(url, capsys)["tables"] if table["name"] == "odd")
+
+    assert [(column["empty"], column["samples"]) for column in odd["columns"][1:]] == [
+        (0.25, []),
+        (0, []),
+        (0.75, []),
+    ]

@@ -16,10 +16,13 @@ from trainer.proposal.looks.shop_columns import ShopColumn, kind_of_type, kind_o
 from trainer.proposal.looks.sql_values import number_sql
 from trainer.warehouse.checks.inspection import NULL_WORDS
 from trainer.warehouse.kinds.duckdb_warehouse import connection_settings
+from trainer.warehouse.tables.column_types import Form, form_of
 from trainer.warehouse.tables.sql_literals import literal
 
 MOST_ROWS = 1_000_000
 """How many rows of a table are looked at."""
+A_VALUE = "a value"
+"""What stands in a copy for a value of a type without a text, such as a list or JSON."""
 _VALUES = 1_000
 _SAMPLES = 5
 # NA is Namibia, and None may be an answer.
@@ -118,6 +121,9 @@ class Desk:
             rows: how many rows the copy has.
         """
         x = f"c{number}"
+        if kind and form_of(kind) is Form.NONE:
+            filled = self.one(f"select count({x}) from {place}")  # noqa: S608 - our names
+            return ShopColumn(name, "unreadable", rows, filled, 0, type=kind, place=f"{place}.{x}")
         typed = kind_of_type(kind) if kind else None
         top = self._connection.execute(
             f"select {x}, count(*) from {place} where {x} is not null"  # noqa: S608

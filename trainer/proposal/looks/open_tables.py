@@ -9,7 +9,7 @@ import pyarrow as pa
 from schemas.errors import BadSource, BadWarehouse
 from trainer.proposal.looks import postgres_tables
 from trainer.proposal.looks.csv_guess import csv_form, word_beyond_ascii
-from trainer.proposal.looks.desk import MOST_ROWS, Desk
+from trainer.proposal.looks.desk import A_VALUE, MOST_ROWS, Desk
 from trainer.proposal.looks.same_tables import grouped
 from trainer.proposal.looks.shop_columns import ShopTable
 from trainer.proposal.looks.sql_names import quoted
@@ -21,6 +21,7 @@ from trainer.warehouse.kinds.warehouse_source import Source
 from trainer.warehouse.shop_warehouse import existing_path
 from trainer.warehouse.tables.column_types import Form, form_of
 from trainer.warehouse.tables.reading_rules import Csv
+from trainer.warehouse.tables.sql_literals import literal
 from trainer.warehouse.tables.table_names import Names
 
 _DATABASE_ROWS = 200_000
@@ -99,13 +100,16 @@ def _of_database(source: Source, path_or_url: str, desk: Desk, *, may_be_empty: 
     return ShopTables(source.name, source.dialect, tuple(grouped(found, desk)), Csv(), notes)
 
 
+def _text_of(column: str, kind: str, dialect: str) -> str:
+    """A column as text; of a type without a text only whether there is a value."""
+    name = quoted(column, dialect)
+    if form_of(kind) is Form.NONE:
+        return f"case when {name} is null then null else {literal(A_VALUE)} end"
+    return f"cast({name} as text)"
+
+
 def _copied(source: Source, name: str, columns: Mapping[str, str], desk: Desk) -> ShopTable:
-    values = [
-        "cast(null as text)"
-        if form_of(kind) is Form.NONE
-        else f"cast({quoted(column, source.dialect)} as text)"
-        for column, kind in columns.items()
-    ]
+    values = [_text_of(column, kind, source.dialect) for column, kind in columns.items()]
     # The names of the columns do not have to be unique in Arrow.
     query = (
         f"select {', '.join(values)} from {quoted(name, source.dialect)}"  # noqa: S608
@@ -156,10 +160,7 @@ def _of_file(name: str, path: Path, form: Csv, copies: Utf8Copies, desk: Desk) -
     if path.suffix.lower() == ".parquet":
         reader = table_files.reader(path, path, form)
         columns = desk.types_of(reader)
-        texts = ", ".join(
-            f"cast({quoted(column, 'duckdb')} as text)" if form_of(kind) is not Form.NONE else "null::text"
-            for column, kind in columns.items()
-        )
+        texts = ", ".join(_text_of(column, kind, "duckdb") for column, kind in columns.items())
         reader = f"(select {texts} from {reader})"  # noqa: S608 - quoted
     else:
         columns = dict.fromkeys(csv_files.header(path, form), "")

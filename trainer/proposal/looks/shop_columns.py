@@ -23,7 +23,7 @@ class ShopColumn:
         kind: what the values are.
         rows: how many rows the table has.
         filled: in how many the value is neither blank nor a word for nothing.
-        distinct: how many different values there are.
+        distinct: how many different values there are; 0 for a type without a text, such as a list.
         samples: the most frequent values, at most five.
         date: how dates are written; None if they are none.
         number: how numbers are written.

@@ -63,7 +63,7 @@ _Score = Callable[[_Look], float]
 def roles_of(table: ShopTable) -> dict[Role, ShopColumn]:
     """Find the column of each role; each column has at most one."""
     subject = subject_of(table.name)
-    free = [_Look(column, words_of(column.name), subject) for column in table.columns if column.filled]
+    free = [_Look(column, words_of(column.name), subject) for column in table.columns if column.distinct]
     found: dict[Role, ShopColumn] = {}
     for role, score in _SCORES.items():
         best = max(free, key=score, default=None)
