@@ -440,6 +440,21 @@ def test_all_queries_see_the_rows_of_one_moment(database: str) -> None:
     assert set(features_by_user(database)) == {"u", "v"}
 
 
+def test_the_query_says_how_to_run_it_again(database: str) -> None:
+    write_postgres(Shop().user("7", "2024-01-31 12:00:00+02", age="30").order("1", "7"), database)
+    execute(database, "alter table users alter created_at type timestamptz using created_at::timestamptz")
+    with open_warehouse(database) as warehouse:
+        query = warehouse.feature_query()
+        rows = [tuple(row.values()) for row in warehouse.features().to_pylist()]
+    first, *session = query.splitlines()[:5]
+    assert first == (
+        "-- The query is in the dialect of PostgreSQL; these statements come first in its session:"
+    )
+    assert "The query is in DuckDB's dialect" not in query
+    assert execute(database, *(line.removeprefix("-- ") for line in session), query) == rows
+    assert execute(database, query) != rows
+
+
 def test_nothing_is_written(database: str) -> None:
     write_postgres(Shop().user("u"), database)
     execute(database, "create sequence numbers")

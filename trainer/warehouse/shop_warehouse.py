@@ -44,6 +44,7 @@ _UNDATED = (
     " them; if it has such a time, name it in segue.toml, under [columns.users] created_at; if not, set that"
     ' to ""'
 )
+_DIALECTS = {"duckdb": "DuckDB", "postgres": "PostgreSQL", "snowflake": "Snowflake", "bigquery": "BigQuery"}
 _EXAMPLES_A_REASON = 100
 _IDS_A_SIDE = 3
 _STATUSES_NAMED = 8
@@ -156,7 +157,8 @@ class Warehouse:
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> str:
-        """The query that :meth:`features` runs for the same arguments, in the warehouse's dialect.
+        """The query that :meth:`features` runs for the same arguments, in the warehouse's dialect, after a
+        comment that names the dialect and what the session needs.
 
         Args:
             as_of: as for :meth:`features`.
@@ -176,7 +178,7 @@ class Warehouse:
                 "exclude nothing"
             )
         bounded = self._is_bounded(as_of) and any(r == AHEAD for _, r in self.rejected(as_of).counts)
-        return self._queries.features(
+        return _head(self._source) + self._queries.features(
             as_of,
             exclude_statuses,
             features,
@@ -327,6 +329,14 @@ def open_warehouse(
     except BaseException:
         source.close()
         raise
+
+
+def _head(source: Source) -> str:
+    """The comment before a query for people who run it again."""
+    needs = "; these statements come first in its session:" if source.session else ""
+    lines = [f"The query is in the dialect of {_DIALECTS[source.dialect]}{needs or '.'}"]
+    lines += [f"  {statement};" for statement in source.session]
+    return "".join(f"-- {line}\n" for line in lines)
 
 
 def _source(path_or_url: str | Path, names: Names, reading: Reading) -> Source:

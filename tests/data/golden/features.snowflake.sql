@@ -1,5 +1,5 @@
 /* The features of every user, from a shop's tables: users, orders, order_items, inventory_items. */
-/* The query is in DuckDB's dialect. It uses simple SQL, so that it can be translated for other warehouses. */
+/* sql/user_features.sql is in DuckDB's dialect, in simple SQL, so that it can be translated for others. */
 /* Only the *_source steps read the tables. There the column names are adapted to the warehouse; a column that */
 /* the warehouse does not have becomes null. Every value is read as text first, so that text files and typed */
 /* tables follow the same rules. try_cast turns a text into a number or a time, because some warehouses also */

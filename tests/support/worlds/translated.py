@@ -23,6 +23,7 @@ class TranslatedSource:
         self._source = source
         self.dialect = dialect
         self.name = source.name
+        self.session = source.session
         self.tables = source.tables
         self.csv_files = source.csv_files
         self.columns = source.columns

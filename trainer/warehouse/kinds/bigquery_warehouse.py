@@ -30,6 +30,7 @@ class BigQuerySource:
     """
 
     dialect = "bigquery"
+    session = ()
 
     def __init__(self, url: str, names: Names) -> None:
         """Find the credentials. The first call to BigQuery is :meth:`columns`.

@@ -22,6 +22,8 @@ _ROWS_A_FETCH = 10_000
 _MAGIC, _MAGIC_AT = b"DUCK", 8
 _AFTERWORD = re.compile(r"^(?:Possible |LINE |Column )", re.MULTILINE)
 _FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
+# A time with an offset becomes text in this zone.
+_IN_UTC = "set global TimeZone = 'UTC'"
 _MEMORY_MB = 1_000
 _MEMORY_OF_A_THREAD_MB = 125  # the minimum in DuckDB's manual
 
@@ -37,6 +39,7 @@ class DuckSource:
     """See :class:`trainer.warehouse.kinds.warehouse_source.Source`."""
 
     dialect = "duckdb"
+    session = (_IN_UTC,)
 
     def __init__(self, name: str, database: Path | None, names: Names) -> None:
         """Open a database.
@@ -58,8 +61,7 @@ class DuckSource:
             self._connection = duckdb.connect(
                 database or ":memory:", read_only=database is not None, config=connection_settings()
             )
-        # A time with an offset becomes text in this zone.
-        self._connection.execute("set global TimeZone = 'UTC'")
+        self._connection.execute(_IN_UTC)
 
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""

@@ -27,16 +27,16 @@ _OF_A_LOGIN = re.compile(r"FATAL|password|authentication|SSL|GSSAPI|certificate"
 # libpq's other form of an address, also with the semicolons of other drivers.
 _KEYWORDS = re.compile(r"(?:^|[\s;])(?:host|hostaddr|dbname|user|password|service)\s*=", re.IGNORECASE)
 
-# The text of times and numbers must not depend on the server's settings. The cursors read all rows, so plans
-# for the first rows are wrong. JIT compilation costs more time than it saves.
-_SESSION = """
-    set time zone 'UTC';
-    set datestyle to 'ISO, YMD';
-    set extra_float_digits to 1;
-    set standard_conforming_strings to on;
-    set cursor_tuple_fraction to 1;
-    set jit to off
-"""
+# The text of times and numbers must not depend on the server's settings.
+_SESSION = (
+    "set time zone 'UTC'",
+    "set datestyle to 'ISO, YMD'",
+    "set extra_float_digits to 1",
+    "set standard_conforming_strings to on",
+)
+# The cursors read all rows, so plans for the first rows are wrong. JIT compilation costs more time than it
+# saves.
+_PLANS = ("set cursor_tuple_fraction to 1", "set jit to off")
 
 
 def columns_sql(which: str) -> str:
@@ -86,6 +86,7 @@ class PostgresSource:
     """
 
     dialect = "postgres"
+    session = _SESSION
 
     def __init__(self, url: str, names: Names) -> None:
         """Connect.
@@ -113,7 +114,7 @@ class PostgresSource:
         self._connection.read_only = True
         self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         with self._failures("cannot be read"):
-            self._connection.execute(_SESSION)
+            self._connection.execute("; ".join((*_SESSION, *_PLANS)).encode())
 
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""

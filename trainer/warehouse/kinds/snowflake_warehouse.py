@@ -29,13 +29,13 @@ _WRONG_QUERY = re.compile(r"\(42\w{3}\)")
 
 # The text of times must not depend on the account's settings: UTC, all digits, and an offset as in RFC 3339.
 _SESSION = (
-    "timezone = 'UTC'",
-    "date_output_format = 'YYYY-MM-DD'",
-    "timestamp_input_format = 'AUTO'",
-    "timestamp_ntz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9'",
-    "timestamp_ltz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9TZH:TZM'",
-    "timestamp_tz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9TZH:TZM'",
-    "quoted_identifiers_ignore_case = false",
+    "alter session set timezone = 'UTC'",
+    "alter session set date_output_format = 'YYYY-MM-DD'",
+    "alter session set timestamp_input_format = 'AUTO'",
+    "alter session set timestamp_ntz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9'",
+    "alter session set timestamp_ltz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9TZH:TZM'",
+    "alter session set timestamp_tz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9TZH:TZM'",
+    "alter session set quoted_identifiers_ignore_case = false",
 )
 
 
@@ -46,6 +46,7 @@ class SnowflakeSource:
     """
 
     dialect = "snowflake"
+    session = _SESSION
 
     def __init__(self, url: str, names: Names) -> None:
         """Connect.
@@ -66,7 +67,7 @@ class SnowflakeSource:
             self._connection = self._connector.connect(**{"login_timeout": _LOGIN_TIMEOUT_S, **parts})
         with self._failures(f"{self.name} cannot be read"):
             for setting in _SESSION:
-                self._execute(f"alter session set {setting}")
+                self._execute(setting)
 
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""

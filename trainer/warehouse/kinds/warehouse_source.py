@@ -1,6 +1,6 @@
 """The interface to a warehouse, with one implementation for each kind of warehouse."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -56,6 +56,10 @@ class Source(Protocol):
     @property
     def dialect(self) -> str:
         """The SQL dialect, by sqlglot's name."""
+
+    @property
+    def session(self) -> Sequence[str]:
+        """The statements that ran before all queries, and without which values become other texts."""
 
     @property
     def tables(self) -> Mapping[str, str]:
