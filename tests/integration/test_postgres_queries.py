@@ -1,5 +1,6 @@
 """Tables that are queries, in a real PostgreSQL."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,6 +120,29 @@ def test_a_query_that_fails_names_its_setting(database: str) -> None:
     assert refusal(database, at_a_row).endswith(
         'cannot be read: invalid input syntax for type integer: "old" (look first at the query of the '
         "setting tables.users)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        ("statement_timeout", "canceling statement due to statement timeout"),
+        ("idle_in_transaction_session_timeout", "terminating connection due to idle-in-transaction timeout"),
+    ],
+)
+def test_a_timeout_of_the_login_is_named_and_not_the_query(database: str, limit: str, reason: str) -> None:
+    query = "select users.*, pg_sleep(0.4)::text as slow from users"
+
+    def read_after_a_pause(url: str) -> None:
+        with open_warehouse(url, Names({"users": query})) as warehouse:
+            time.sleep(0.5)
+            warehouse.features()
+
+    with pytest.raises(BadWarehouse) as caught:
+        read_after_a_pause(f"{database}&options=-c{limit}%3D300")
+    assert str(caught.value).endswith(
+        f" cannot be read: {reason} (raise {limit} of this login, or add the parameter"
+        f" options=-c{limit}%3D0 to the URL)"
     )
 
 

@@ -27,6 +27,10 @@ _OF_A_LOGIN = re.compile(r"FATAL|password|authentication|SSL|GSSAPI|certificate"
 # libpq's other form of an address, also with the semicolons of other drivers.
 _KEYWORDS = re.compile(r"(?:^|[\s;])(?:host|hostaddr|dbname|user|password|service)\s*=", re.IGNORECASE)
 
+# By SQLSTATE: the setting of the login that ended a query or the connection.
+_TIMEOUTS = {"57014": "statement_timeout", "25P03": "idle_in_transaction_session_timeout"}
+_CANCELED_BY_HAND = "user request"
+
 # The text of times and numbers must not depend on the server's settings.
 _SESSION = (
     "set time zone 'UTC'",
@@ -185,6 +189,10 @@ class PostgresSource:
             words = what if unanswered is None or _OF_A_LOGIN.search(message) else unanswered
             wrong_query = whole is not None and isinstance(error, psycopg.ProgrammingError)
             kind = BadSource if wrong_query else BadWarehouse
+            timeout = None if _CANCELED_BY_HAND in message else _TIMEOUTS.get(error.sqlstate or "")
+            if timeout is not None:
+                off = f"add the parameter options=-c{timeout}%3D0 to the URL"
+                hint = f" (raise {timeout} of this login, or {off})"
             raise kind(f"{whole or f'{self.name} {words}'}: {message}{hint}") from None
 
 
