@@ -229,7 +229,7 @@ times as (
 ),
 
 -- 4. Numbers: as in JSON, with leading zeros and a plus sign allowed, in a range that a double has in every
--- warehouse. NaN and infinity are not numbers.
+-- warehouse. NaN and infinity are not numbers. A positive number below 1e-324 is 0, as in an event.
 
 numbers_written as (
   select age as written
@@ -255,6 +255,12 @@ numbers_read as (
           '^[+-]?([0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?|[1-9](\.[0-9]{1,40})?[eE][+-]?([012][0-9]{2}|30[0-7]))$'
         )
         then try_cast(written as double)
+      when
+        regexp_matches(
+          written,
+          '^[+]?([0-9](\.[0-9]{1,40})?[eE]-0*(32[5-9]|3[3-9][0-9]|[4-9][0-9]{2}|[1-9][0-9]{3,})|0+\.0{200}0{124}[0-9]*)$'
+        )
+        then cast(0 as double)
     end as value
   from numbers_written
 ),

@@ -285,7 +285,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   FROM times_shifted
   WHERE
     at BETWEEN CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ) AND CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ)
-), numbers_written /* 4. Numbers: as in JSON, with leading zeros and a plus sign allowed, in a range that a double has in every */ /* warehouse. NaN and infinity are not numbers. */ AS (
+), numbers_written /* 4. Numbers: as in JSON, with leading zeros and a plus sign allowed, in a range that a double has in every */ /* warehouse. NaN and infinity are not numbers. A positive number below 1e-324 is 0, as in an event. */ AS (
   SELECT
     age AS written
   FROM users_read
@@ -336,6 +336,11 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
         '^[+-]?([0-9]{1,40}(\\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?|[1-9](\\.[0-9]{1,40})?[eE][+-]?([012][0-9]{2}|30[0-7]))$'
       )
       THEN TRY_CAST(written AS DOUBLE)
+      WHEN REGEXP_LIKE(
+        written,
+        '^[+]?([0-9](\\.[0-9]{1,40})?[eE]-0*(32[5-9]|3[3-9][0-9]|[4-9][0-9]{2}|[1-9][0-9]{3,})|0+\\.0{200}0{124}[0-9]*)$'
+      )
+      THEN CAST(0 AS DOUBLE)
     END AS value
   FROM numbers_written
 ), numbers /* A whole number keeps all its digits; a double is exact only up to 2^53. */ AS (

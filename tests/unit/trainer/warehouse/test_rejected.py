@@ -1,10 +1,12 @@
 """Rows that would be dead letters as events: counted, named with their reason, and left out."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 from schemas.input_events import Order, Signup
-from tests.support.inputs.hostile_values import NO_NUMBERS, NUMBERS
+from schemas.inputs import field_checks
+from tests.support.inputs.hostile_values import NO_NUMBERS, NUMBERS, ZEROS
 from tests.support.inputs.shops import Row, Shop, write_csv
 from trainer.warehouse import Rejected, Rejections, open_warehouse
 
@@ -221,6 +223,16 @@ def test_what_is_no_number(tmp_path: Path) -> None:
         ("orders", "an item's price is not a finite number"): len(NO_NUMBERS),
         ("orders", "an item's quantity is not a whole number of at least 1"): len(NO_NUMBERS),
     }
+
+
+def test_a_number_too_small_for_a_double_is_0_as_in_an_event(tmp_path: Path) -> None:
+    shop = Shop().user("u")
+    for number, text in enumerate(ZEROS):
+        shop.order(str(number), "u", [{"sale_price": text}])
+        assert field_checks.price({"price": Decimal(text)}) == 0
+    with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
+        orders = [event for event in warehouse.events() if isinstance(event, Order)]
+    assert [order.items[0].price for order in orders] == [0] * len(ZEROS)
 
 
 def test_one_number_in_many_writings(tmp_path: Path) -> None:
