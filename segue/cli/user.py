@@ -52,7 +52,8 @@ def _all(settings: Settings, *, as_json: bool) -> int:
             if as_json:
                 write_json(card.as_json())
             else:
-                sure = f" (provisional, no {', '.join(card.missing)})" if card.provisional else ""
+                missing = f", no {', '.join(card.missing)}" if card.missing else ""
+                sure = f" (provisional{missing})" if card.provisional else ""
                 write(str(card.user_id), str(card.segment), f"{card.segment_name}{sure}")
     if not as_json:
         say(f"{counted(count, 'user')}.")

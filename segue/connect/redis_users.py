@@ -81,7 +81,7 @@ class RedisUsers:
         cards = []
         for user_id, (stored, place) in self._with_places(user_ids, lane_of).items():
             state = states.decode(user_id, stored, {})
-            if state.facts.alive:
+            if state.exists:
                 # A lane that has not decided on any day yet will decide on that of the clock.
                 day = today if place is None or place.decides_on is None else place.decides_on
                 cards.append(card_of(state, self._rules, self._positions(place), day))

@@ -87,8 +87,8 @@ def model_in_use(settings: Settings) -> ActiveModel | None:
 def explain(card: UserCard, settings: Settings, read_model: ReadModel) -> tuple[UserCard, str | None]:
     """Add score and similar users to a card.
 
-    Both are left out if the release in use cannot be read. The score is also left out if another release has
-    decided this user.
+    Both are left out if the release in use cannot be read, or if the user has a decision and no facts. The
+    score is also left out if another release has decided this user.
 
     Args:
         card: the user.
@@ -98,6 +98,11 @@ def explain(card: UserCard, settings: Settings, read_model: ReadModel) -> tuple[
     Returns:
         The new card, and a sentence about left-out parts; None if the card is complete.
     """
+    if card.segment is not None and card.components is None:
+        return card, (
+            "distance, margin and similar users are left out: Redis holds no signup and no order of this"
+            " user, only the newest decision (docs/rebuilding.md, Beginning again from the warehouse)"
+        )
     try:
         model = read_model()
     except (Unreachable, BadRelease) as error:

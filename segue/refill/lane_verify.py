@@ -152,6 +152,6 @@ class LaneVerify:
                 expected = self._past.states.get(user_id)
                 differs = differences(expected, kept[user_id], self._model_of, self._rules, place.decides_on)
                 differing.note(user_id, differs)
-                erased += not expected.facts.alive and expected.facts.erased_at is not None
+                erased += not expected.exists and expected.facts.erased_at is not None
             self._progress(self.users)
         return erased

@@ -215,6 +215,14 @@ class UserState(Struct, frozen=True):
         """Whether the lane has ever seen the user, even if only in an erasure."""
         return self.decided is not None or self.facts != Facts()
 
+    @property
+    def exists(self) -> bool:
+        """Whether the user has a fact or a decision; a tombstone alone is no user.
+
+        After a bootstrap, a user whose facts are not in the warehouse has only the decision.
+        """
+        return self.decided is not None or self.facts.alive
+
 
 def with_change(state: UserState, change: SegmentChange, models_topic: str) -> UserState:
     """The state after a published change: with its decision and, if the user moved, a history entry.

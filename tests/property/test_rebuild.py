@@ -9,9 +9,10 @@ from schemas.input_events import Event, Signup, UserErased
 from streamer.place import place as places
 from streamer.user.history import FIELD_PREFIX
 from tests.support.strategies.events import histories
+from tests.support.worlds.bootstraps import fill
 from tests.support.worlds.lane_world import NOW, World, check_promises, drain
 from tests.support.worlds.rebuilds import rebuilt
-from tests.support.worlds.refolding import a_refold, differing, position_of
+from tests.support.worlds.refolding import a_lane_log, a_past, a_refold, differing, position_of
 
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]
@@ -90,3 +91,28 @@ def test_under_other_settings_a_sweep_decides_every_user_again() -> None:
     assert set(kept.swept[0].values()) == {1}
     assert anew.swept[0] == dict.fromkeys("01234", 0)
     assert places.decode(anew.places[0]).sweep.number == 1
+
+
+@some_settings
+@given(shops, shops, st.data())
+def test_after_a_bootstrap_from_a_warehouse_that_lacks_facts(
+    past: list[Event], since: list[Event], data: st.DataObject
+) -> None:
+    """Whose facts it lacks keeps the newest decision, and verify and rebuild agree with that."""
+    world = World(1)
+    world.send(*past)
+    world.run()
+    ends = {topic: len(world.kafka.topics[topic].partitions[0]) for topic in world.topics.inputs}
+    facts = [event for event in past if not isinstance(event, UserErased)]
+    there = [fact for fact in facts if data.draw(st.booleans(), label="in the warehouse")]
+    world.lose_redis()
+    world.kafka.offsets.clear()
+    fill(world, there, positions={0: ends})
+    world.send(*since)
+    lane = world.run()
+
+    for redis in (world.redis, rebuilt(world, lane.positions, warehouse=there)):
+        world.redis = redis
+        refolded = a_past(world, a_lane_log(world), there, decisions=True)
+        refolded.go_to(position_of(world))
+        assert differing(world, refolded) == {}

@@ -69,6 +69,16 @@ def test_a_refused_release_is_said_with_its_reason(monkeypatch: pytest.MonkeyPat
     )
 
 
+def test_a_decision_without_facts_is_not_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The features are all missing, so a score would be that of the training mean."""
+    model = an_active_model()
+    current = Mock(**{"current.return_value": model})
+    card = replace(CARD, model_version=model.release.version, components=None, space=None)
+    assert str(said(monkeypatch, card, return_value=current)).startswith(
+        "distance, margin and similar users are left out: Redis holds no signup and no order of this user"
+    )
+
+
 def test_the_components_of_a_card_are_those_of_its_features(monkeypatch: pytest.MonkeyPatch) -> None:
     """With features of time, the stored components are of an earlier day than the features."""
     model = an_active_model()

@@ -5,15 +5,16 @@ from contextlib import closing
 
 import pytest
 
-from schemas.input_events import Signup
+from schemas.input_events import Signup, UserErased
 from segue.refill import lane_verify
 from segue.refill.lane_verify import Differing, LaneVerify, Users
 from streamer.place import place as places
 from streamer.place.place import Place
 from streamer.refill.compare_states import Kept
 from streamer.refill.spill import Spill
+from tests.support.worlds.bootstraps import fill
 from tests.support.worlds.lane_world import NOW, World
-from tests.support.worlds.refolding import a_refold, kept
+from tests.support.worlds.refolding import a_lane_log, a_past, kept
 
 
 @pytest.fixture(autouse=True)
@@ -45,14 +46,21 @@ class LivingRedis:
 def compared(
     world: World, redis: LivingRedis, spill: Spill, known: Sequence[str] = ()
 ) -> tuple[int, Differing]:
+    lane, differing = compared_lane(world, redis, spill, known)
+    return lane.users, differing
+
+
+def compared_lane(
+    world: World, redis: LivingRedis, spill: Spill, known: Sequence[str] = ()
+) -> tuple[LaneVerify, Differing]:
     in_redis = spill.shelf()
     in_redis.add(known)
     differing = Differing(spill.shelf())
-    past = a_refold(world)
+    past = a_past(world, a_lane_log(world), [], decisions=True)
     past.go_to(places.decode(world.redis.places[0]).positions)
     lane = LaneVerify(past, redis, lambda *_: world.models.model, world.config.rules, lambda _: None)
     lane.compare(Users(in_redis, past.states), differing)
-    return lane.users, differing
+    return lane, differing
 
 
 def a_world() -> World:
@@ -105,3 +113,21 @@ def test_who_differs_in_the_end_is_told_with_the_differences(spill: Spill) -> No
     users, differing = compared(world, LivingRedis(world), spill)
     ((user_id, (one,)),) = differing
     assert (users, len(differing), user_id, one.field, one.redis) == (2, 1, "7", "field segment", "99")
+
+
+def test_who_has_a_decision_and_no_facts_does_not_count_as_erased(spill: Spill) -> None:
+    """User 7 was erased and came back; user 8 was erased. The new lane knows neither's facts."""
+    former, world = World(1), World(1)
+    erasures = [UserErased(user_id, NOW.replace(hour=1)) for user_id in ("7", "8")]
+    former.send(Signup("7", NOW, age=20), Signup("8", NOW, age=30), *erasures)
+    former.send(Signup("7", NOW.replace(hour=2), age=20))
+    former.run()
+    users = world.topics.users
+    world.kafka.topics[users].partitions = former.kafka.topics[users].partitions
+    fill(world, [])
+    world.redis.users["8"].fields["h:0"] = b"[1]"
+
+    lane, differing = compared_lane(world, LivingRedis(world), spill)
+
+    assert (lane.users, lane.erased) == (2, 1)
+    assert {user_id: [one.field for one in differs] for user_id, differs in differing} == {"8": ["h:0"]}

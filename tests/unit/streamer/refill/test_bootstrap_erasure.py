@@ -9,6 +9,8 @@ from tests.support.checks.moves import OLD, YOUNG
 from tests.support.strategies.events import START
 from tests.support.worlds.bootstraps import SINCE, an_order, fill, newest
 from tests.support.worlds.lane_world import World
+from tests.support.worlds.rebuilds import rebuilt
+from tests.support.worlds.refolding import a_lane_log, a_past, differing, position_of
 
 ERASED_AT = START.replace(hour=9)
 
@@ -84,6 +86,36 @@ def compacted(world: World) -> None:
     for partition, records in enumerate(topic.partitions):
         newest = list({record.key: record for record in records}.values())
         topic.partitions[partition] = [replace(r, offset=offset) for offset, r in enumerate(newest)]
+
+
+def verified(world: World) -> dict[str, list[str]]:
+    """Return the fields that differ, by user, as `segue verify` finds them."""
+    past = a_past(world, a_lane_log(world), [], decisions=True)
+    past.go_to(position_of(world))
+    return {user_id: [one.field for one in differs] for user_id, differs in differing(world, past).items()}
+
+
+def test_a_decision_without_facts_agrees_with_the_log_until_its_erasure() -> None:
+    """The user is not in the warehouse, and the events before T are not read again."""
+    world = World()
+    world.send(YOUNG)
+    world.run()
+    world.lose_redis()
+    world.kafka.offsets.clear()
+    fill(world, [], positions={0: {"signups": 1, "orders": 0}})
+    assert world.state("7").exists
+    assert verified(world) == {}
+    entries = {name: value for name, value in world.redis.users["7"].fields.items() if name.startswith("h:")}
+    assert entries.keys() == {"h:0"}
+    world.redis = rebuilt(world, {"signups": 1, "orders": 0}, warehouse=[])
+    assert verified(world) == {}
+
+    world.send(UserErased("7", SINCE.replace(hour=1)))
+    world.run()
+    assert not world.state("7").exists
+    assert verified(world) == {}
+    world.redis.users["7"].fields.update(entries)
+    assert verified(world) == {"7": ["h:0"]}
 
 
 def test_a_user_who_is_not_in_the_warehouse_keeps_what_its_newest_record_says() -> None:
