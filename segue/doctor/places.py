@@ -43,6 +43,7 @@ class LaneFacts(Struct, frozen=True):
         users_topic: the name of the topic ``user-segments``.
         users: the bounds of the lane's partition of ``users_topic``.
         settings: the settings that the states depend on.
+        prefix: the prefix in Redis under which the place was looked for.
         users_empty: returns whether the lane's partition of ``users_topic`` holds no record.
         bootstrapped: whether a bootstrap is in force.
         today: the date of the clock, in the zone of the settings; None if no declared feature reads it.
@@ -55,6 +56,7 @@ class LaneFacts(Struct, frozen=True):
     users_topic: str
     users: Bounds
     settings: FoldSettings
+    prefix: str
     users_empty: Callable[[], bool]
     bootstrapped: bool
     today: date | None
@@ -86,13 +88,15 @@ def judged(lane: int, facts: LaneFacts) -> Check:
         facts.users_topic,
         facts.users,
         facts.settings,
+        facts.prefix,
         users_empty=facts.users_empty,
         bootstrapped=facts.bootstrapped,
     )
     if facts.torn is not None:
         return Check(name, WARN, str(facts.torn), f"a worker folds the lane again; {REPAIR}")
     if place is None:
-        return Check(name, WARN, "the lane has no place in Redis", MADE_BY_A_WORKER)
+        text = f"the lane has no place in Redis under the prefix {facts.prefix!r}"
+        return Check(name, WARN, text, MADE_BY_A_WORKER)
     topics = {**facts.inputs, facts.users_topic: facts.users}
     if not topics.keys() <= place.topic_ids.keys():
         text = (
@@ -153,6 +157,7 @@ def _facts(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped
     offsets = _committed(settings, admin, lane)
     with closing(open_store(settings, lane)) as store:
         stored, torn = follow_lane(store)
+        prefix = store.prefix
     return LaneFacts(
         stored=stored,
         torn=torn,
@@ -161,6 +166,7 @@ def _facts(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped
         users_topic=topics.users,
         users=bounds(topics.users),
         settings=config.settings,
+        prefix=prefix,
         users_empty=users_empty,
         bootstrapped=bootstrapped,
         today=date_of(config.rules, datetime.now(UTC)),

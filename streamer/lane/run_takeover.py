@@ -141,6 +141,7 @@ class Takeover:
                 topics.users,
                 users,
                 self._config.settings,
+                self._store.prefix,
                 users_empty=lambda: not holds_records(self._log, topics.users),
                 bootstrapped=self._models.bootstrap_standing() is not None,
             )

@@ -5,6 +5,9 @@ from streamer.interfaces.lane_interfaces import Bounds, Committed, Former
 from streamer.place.place import Place
 
 REBUILD = "rebuild the states with `segue rebuild` (docs/operations.md, code 7)"
+# Where a rebuild would refuse: the log has lost a part of the past.
+BEGIN_AGAIN = "begin again from the warehouse (docs/rebuilding.md)"
+RESTORE = f"restore a backup of Redis, or {BEGIN_AGAIN}"
 
 
 def commit_former(commit: Committed, bounds: Bounds) -> Former | None:
@@ -55,5 +58,5 @@ def former_of(place: Place, topic: str, bounds: Bounds, commit: Committed | None
 def _behind(topic: str) -> NeedsRebuild:
     return NeedsRebuild(
         f"{topic} was made anew, and Redis had not come to the end of the topic before it, so events are gone"
-        f" that were never applied: {REBUILD}"
+        f" that were never applied: {RESTORE}"
     )

@@ -9,7 +9,7 @@ from schemas.errors import NeedsRebuild
 from streamer.interfaces.lane_interfaces import Bounds, Committed, Former
 from streamer.place.place import FoldSettings, Place
 from streamer.takeover.changed_settings import changes_text, features_by_name, forms_by_name
-from streamer.takeover.former_topics import REBUILD, commit_former, former_of
+from streamer.takeover.former_topics import BEGIN_AGAIN, REBUILD, RESTORE, commit_former, former_of
 
 
 class Start(Struct, frozen=True):
@@ -40,6 +40,7 @@ def starting_point(
     users_topic: str,
     users: Bounds,
     settings: FoldSettings,
+    prefix: str,
     *,
     users_empty: Callable[[], bool],
     bootstrapped: bool,
@@ -53,6 +54,7 @@ def starting_point(
         users_topic: the name of ``user-segments``.
         users: the bounds of this partition of ``user-segments``.
         settings: the present settings of the fold.
+        prefix: the prefix in Redis under which the place was looked for.
         users_empty: whether this partition of ``user-segments`` holds no record; the call reads the topic.
         bootstrapped: a ``bootstrap`` record exists, so the log alone does not hold the whole past.
 
@@ -62,7 +64,7 @@ def starting_point(
     if place is not None:
         check_settings(place.settings, settings)
     elif committed:
-        _complete(committed, inputs, users_empty, bootstrapped=bootstrapped)
+        _complete(committed, inputs, prefix, users_empty, bootstrapped=bootstrapped)
     fold_from: dict[str, int] = {}
     decide_from: dict[str, int] = {}
     by_users: set[str] = set()
@@ -82,20 +84,21 @@ def starting_point(
                 by_users.add(topic)
         elif commit_at is not None:
             if place is not None:
-                _begins_at_0(topic, bounds)
+                _begins_at_0(topic, bounds, prefix)
             fold_from[topic] = bounds.begin
             decide_from[topic] = commit_at
         elif place is None and commit is None and not users_empty():
             raise NeedsRebuild(
-                f"the group has no offset for {topic} and Redis no place, but {users_topic} holds decisions:"
-                f" {REBUILD}, or use a new group with new output topics"
+                f"the group has no offset for {topic} and Redis no place under the prefix {prefix!r}, but"
+                f" {users_topic} holds decisions: set the workers' group, redis and redis_prefix, or"
+                f" {BEGIN_AGAIN}"
             )
         else:
             fold_from[topic] = decide_from[topic] = bounds.begin
         if fold_from[topic] < bounds.begin:
             raise NeedsRebuild(
                 f"Redis has come to offset {fold_from[topic]} of {topic}, but the topic now begins at"
-                f" {bounds.begin}, so events are gone that were never applied: {REBUILD}"
+                f" {bounds.begin}, so events are gone that were never applied: {BEGIN_AGAIN}"
             )
         _within(topic, max(fold_from[topic], decide_from[topic]), bounds)
     users_at = _placed_at(place, users_topic, users)
@@ -131,6 +134,7 @@ def _same_topic(commit: Committed, bounds: Bounds) -> bool:
 def _complete(
     committed: Mapping[str, Committed],
     inputs: Mapping[str, Bounds],
+    prefix: str,
     users_empty: Callable[[], bool],
     *,
     bootstrapped: bool,
@@ -138,7 +142,8 @@ def _complete(
     """Check that the log alone can restore the states: it holds the whole past, or there is no past."""
     if bootstrapped:
         raise NeedsRebuild(
-            f"Redis has no place for this lane, and the users of the bootstrap are not in the log: {REBUILD}"
+            f"Redis has no place for this lane under the prefix {prefix!r}, and the users of the bootstrap"
+            f" are not in the log: {REBUILD}"
         )
     of_now = any(_same_topic(commit, inputs[topic]) for topic, commit in committed.items())
     if not of_now and users_empty():
@@ -147,19 +152,19 @@ def _complete(
         former = commit_former(commit, inputs[topic])
         if former is not None and former.held_facts:
             raise NeedsRebuild(
-                f"Redis has no place for this lane, and {topic} was made anew, so what the topic before it"
-                f" held cannot be folded again: {REBUILD}"
+                f"Redis has no place for this lane under the prefix {prefix!r}, and {topic} was made anew, so"
+                f" what the topic before it held cannot be folded again: {RESTORE}"
             )
     for topic, bounds in inputs.items():
         if of_now:
-            _begins_at_0(topic, bounds)
+            _begins_at_0(topic, bounds, prefix)
 
 
-def _begins_at_0(topic: str, bounds: Bounds) -> None:
+def _begins_at_0(topic: str, bounds: Bounds, prefix: str) -> None:
     if bounds.begin > 0:
         raise NeedsRebuild(
-            f"Redis has no place for this lane in {topic}, and the topic begins at offset"
-            f" {bounds.begin}, so what came before cannot be folded again: {REBUILD}"
+            f"Redis has no place for this lane in {topic} under the prefix {prefix!r}, and the topic begins"
+            f" at offset {bounds.begin}, so what came before cannot be folded again: {RESTORE}"
         )
 
 

@@ -28,6 +28,7 @@ _LOST_S = 1.0  # the most that an AOF with everysec may lose
 _TRIES = 20  # the most seconds to wait for a write
 _FEWEST, _MOST = 2, 4
 _LOST_REBUILD = "a rebuild of this Redis prefix did not end"
+_REMEDIES = ("`segue rebuild`", "begin again from the warehouse")
 _EMPTIES = "FLUSHALL of Redis"
 _TEARS = "kill -9 of Redis, its AOF cut inside a save, and a restart in peace"
 
@@ -279,9 +280,10 @@ class Workers:
     def _asks(self, worker: WorkerProcess) -> bool:
         log = worker.log()
         was_cut = not log.endswith("\n")  # its disk was full
+        names_a_remedy = any(remedy in log for remedy in _REMEDIES)
         return (
             worker.process.returncode == NeedsRebuild.exit_code
-            and ((self._may_ask and ("`segue rebuild`" in log or was_cut)) or _LOST_REBUILD in log)
+            and ((self._may_ask and (names_a_remedy or was_cut)) or _LOST_REBUILD in log)
             and "Traceback" not in log
         )
 

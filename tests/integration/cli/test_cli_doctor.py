@@ -254,14 +254,15 @@ def test_a_place_that_a_worker_takes(lane: Lane) -> None:
 
 
 def test_no_place_yet(lane: Lane) -> None:
-    assert lane.judged() == Check("place 0", WARN, "the lane has no place in Redis", "a worker makes it")
+    text = f"the lane has no place in Redis under the prefix {lane.settings.redis_prefix!r}"
+    assert lane.judged() == Check("place 0", WARN, text, "a worker makes it")
 
 
 def test_no_place_and_no_offset_but_decisions(lane: Lane) -> None:
     write(lane.settings, lane.settings.topics.users, b"7", b"{}")
 
     assert lane.judged().state == FAIL
-    assert f"Redis no place, but {lane.settings.topics.users} holds decisions" in lane.judged().text
+    assert f"Redis no place under the prefix {lane.settings.redis_prefix!r}, but" in lane.judged().text
 
 
 def test_a_place_of_other_fold_settings_is_what_workers_refuse(lane: Lane) -> None:

@@ -29,6 +29,7 @@ def facts(today: date | None) -> LaneFacts:
         users_topic=world.topics.users,
         users=log.bounds[world.topics.users],
         settings=world.config.settings,
+        prefix="segue:",
         users_empty=lambda: True,
         bootstrapped=False,
         today=today,

@@ -11,7 +11,7 @@ from tests.support.checks.moves import OLD, YOUNG
 from tests.support.worlds.lane_world import World, drain
 
 
-def test_a_redis_lost_after_the_inputs_were_made_anew_asks_for_a_rebuild() -> None:
+def test_a_redis_lost_after_the_inputs_were_made_anew_asks_for_a_backup() -> None:
     """The new topics begin at offset 0, so the log looks whole: an invented move would follow."""
     world = World()
     world.send(YOUNG)
@@ -24,7 +24,7 @@ def test_a_redis_lost_after_the_inputs_were_made_anew_asks_for_a_rebuild() -> No
         drain(lane)
         lost = deepcopy(world)
         lost.redis = MemoryRedis()
-        with pytest.raises(NeedsRebuild, match=r"signups was made anew.*segue rebuild"):
+        with pytest.raises(NeedsRebuild, match=r"signups was made anew.*restore a backup"):
             lost.take_over()
 
 

@@ -50,6 +50,7 @@ def start(
         "user-segments",
         users,
         settings,
+        "segue-9:",
         users_empty=lambda: users_empty,
         bootstrapped=bootstrapped,
     )
@@ -71,13 +72,18 @@ def test_offsets_only_fold_the_whole_log() -> None:
     )
 
 
-def test_offsets_only_and_a_log_that_lost_its_beginning_need_a_rebuild() -> None:
-    with pytest.raises(NeedsRebuild, match=r"in orders.*begins at offset 5.*rebuild the states"):
+RESTORE = r"restore a backup of Redis, or begin again from the warehouse \(docs/rebuilding.md\)$"
+
+
+def test_offsets_only_and_a_log_that_lost_its_beginning_need_a_backup_or_the_warehouse() -> None:
+    """A rebuild would refuse; and a wrong prefix looks just so."""
+    asks = rf"in orders under the prefix 'segue-9:', and the topic begins at offset 5.*again: {RESTORE}"
+    with pytest.raises(NeedsRebuild, match=asks):
         start(None, offsets(), orders=Bounds(5, 100, "o1"))
 
 
 def test_offsets_only_after_a_bootstrap_need_a_rebuild() -> None:
-    with pytest.raises(NeedsRebuild, match=r"bootstrap.*rebuild the states"):
+    with pytest.raises(NeedsRebuild, match=r"under the prefix 'segue-9:'.*bootstrap.*rebuild the states"):
         start(None, offsets(), bootstrapped=True)
 
 
@@ -118,13 +124,14 @@ def test_neither_starts_at_the_beginning_where_nothing_was_decided_yet() -> None
     assert start(None, {}, users_empty=True, signups=Bounds(3, 9, "s1")) == begin
 
 
-def test_neither_beside_decisions_needs_a_rebuild() -> None:
-    with pytest.raises(NeedsRebuild, match=r"user-segments holds decisions.*rebuild the states"):
+def test_neither_beside_decisions_needs_other_settings_or_the_warehouse() -> None:
+    asks = "under the prefix 'segue-9:', but user-segments holds decisions: set .*prefix, or begin again"
+    with pytest.raises(NeedsRebuild, match=asks):
         start(None, {}, users_empty=False)
 
 
-def test_a_place_before_the_first_offset_needs_a_rebuild() -> None:
-    with pytest.raises(NeedsRebuild, match=r"offset 10 of signups.*now begins at 12.*rebuild the states"):
+def test_a_place_before_the_first_offset_needs_the_warehouse() -> None:
+    with pytest.raises(NeedsRebuild, match=r"offset 10 of signups.*now begins at 12.*applied: begin again"):
         start(a_place(), offsets(), signups=Bounds(12, 100, "s1"))
 
 
@@ -151,9 +158,7 @@ OF_NOW = {"signups": Committed(1, "s2"), "orders": Committed(2, "o2")}
 
 def test_after_topics_were_made_anew_the_log_is_not_the_whole_past() -> None:
     """What the offsets say, which outlive topics and Redis."""
-    asks = (
-        r"signups was made anew, so what the topic before it held cannot be folded again: rebuild the states"
-    )
+    asks = rf"signups was made anew, so what the topic before it held cannot be folded again: {RESTORE}"
     with pytest.raises(NeedsRebuild, match=asks):
         start_anew(None, offsets())
     for former in (Former("s1", 10), Former("s1", 0, earlier=True)):
@@ -197,10 +202,10 @@ def test_where_the_decisions_are_gone_with_the_topics_all_begins_again() -> None
         "noted too little",
     ],
 )
-def test_a_place_that_had_not_come_to_the_end_of_the_topic_before_needs_a_rebuild(
+def test_a_place_that_had_not_come_to_the_end_of_the_topic_before_needs_a_backup(
     place: Place, commit: Committed
 ) -> None:
-    with pytest.raises(NeedsRebuild, match=r"signups was made anew, and Redis had not come to the end"):
+    with pytest.raises(NeedsRebuild, match=rf"signups was made anew, and Redis had not come .*: {RESTORE}"):
         start(place, {**offsets(), "signups": commit}, signups=Bounds(0, 4, "s2"))
 
 
