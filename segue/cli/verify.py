@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,7 +60,7 @@ def verify(
         if as_json:
             _write(found)
         else:
-            _say(found)
+            _say(found, settings)
         return 0 if found.whole else 1
 
 
@@ -78,7 +79,7 @@ def _write(found: Verified) -> None:
     )
 
 
-def _say(found: Verified) -> None:
+def _say(found: Verified, settings: Settings) -> None:
     for user_id, differs in found.differing:
         for difference in differs:
             write(
@@ -89,13 +90,25 @@ def _say(found: Verified) -> None:
             )
     for line in refused_lines(found.refusals, "events", every=True):
         warn(line)
-    for lane in found.lanes_without_place:
-        say(f"Lane {lane} has no place in Redis, so its users were not compared: start a worker.")
+    _say_lanes(settings, found.lanes_without_place)
     count = found.count
     differ = "0 differences" if not count else f"{count:,} {'user differs' if count == 1 else 'users differ'}"
     erased = f" and {found.erased:,} erased" if found.erased else ""
     users = f"{counted(found.users - found.erased, 'user')}{erased}"
     say(f"{users} compared with {counted(found.records, 'record')}: {differ}.")
+
+
+def _say_lanes(settings: Settings, lanes: Sequence[int]) -> None:
+    """Say which lanes were not compared, and whether a worker would make their places."""
+    if not lanes:
+        return
+    from segue.connect.kafka_access import lanes_of
+    from segue.doctor.places import refused_lanes
+
+    refused = refused_lanes(settings, lanes_of(settings), lanes)
+    for lane in lanes:
+        why = f"a worker would end, because {refused[lane]}" if lane in refused else "start a worker"
+        say(f"Lane {lane} has no place in Redis, so its users were not compared: {why}.")
 
 
 def _json(value: object) -> str:

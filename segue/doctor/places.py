@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 
@@ -62,14 +62,36 @@ class LaneFacts(Struct, frozen=True):
     today: date | None
 
 
-def check_places(settings: Settings, lanes: int) -> list[Check]:
-    """Return one check for each lane."""
+def check_places(settings: Settings, lanes: int, only: Sequence[int] | None = None) -> list[Check]:
+    """Return one check for each lane.
+
+    Args:
+        settings: Kafka, Redis, the topics and the group.
+        lanes: the number of lanes.
+        only: the lanes to check; None for all.
+    """
     try:
         bootstrapped = _bootstrapped(settings)
         admin = Admin(settings.kafka_client, _DEADLINE_S)
     except SegueError as error:
         return [Check("places", FAIL, str(error))]
-    return [_place(settings, admin, lane, lanes, bootstrapped) for lane in range(lanes)]
+    checked = range(lanes) if only is None else only
+    return [_place(settings, admin, lane, lanes, bootstrapped) for lane in checked]
+
+
+def refused_lanes(settings: Settings, lanes: int, only: Sequence[int]) -> dict[int, str]:
+    """Return why a worker would not take over a lane, by lane; a lane that it would take is left out.
+
+    Args:
+        settings, lanes, only: as in :func:`check_places`.
+    """
+    checks = {check.name: check for check in check_places(settings, lanes, only)}
+    found = {lane: checks.get(_name(lane)) for lane in only}
+    return {lane: check.text for lane, check in found.items() if check is not None and check.state == FAIL}
+
+
+def _name(lane: int) -> str:
+    return f"place {lane}"
 
 
 def judged(lane: int, facts: LaneFacts) -> Check:
@@ -78,7 +100,7 @@ def judged(lane: int, facts: LaneFacts) -> Check:
     Raises:
         NeedsRebuild: a worker would refuse to take over the lane.
     """
-    name = f"place {lane}"
+    name = _name(lane)
     void = facts.torn is not None or is_emptied(facts.stored)
     place = None if facts.stored is None or void else places.decode(facts.stored)
     starting_point(
@@ -137,9 +159,9 @@ def _place(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped
             # A worker may have started between two reads, so the facts may not fit together: read them again.
             return judged(lane, _facts(settings, admin, lane, lanes, bootstrapped))
     except SegueError as error:
-        return Check(f"place {lane}", FAIL, str(error))
+        return Check(_name(lane), FAIL, str(error))
     except KafkaException as error:
-        return Check(f"place {lane}", FAIL, error_of(error).str())
+        return Check(_name(lane), FAIL, error_of(error).str())
 
 
 def _facts(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped: bool) -> LaneFacts:

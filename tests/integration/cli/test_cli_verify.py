@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 import redis
+from confluent_kafka import Producer
 
 from schemas.input_events import Event, Item, Order, Signup, UserErased
 from tests.support.inputs.shops import Shop, write_csv
 from tests.support.servers.deployment import Deployment
+from tests.support.servers.services import HANG_S
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 BRANDS = ("Allegra K", "Carhartt", "Ön")
@@ -103,8 +105,18 @@ def test_after_a_bootstrap_the_warehouse_tells_what_the_log_does_not(
     assert again["changes"] == again["live_changes"] > 0
 
 
-def test_a_lane_without_a_place_is_said(deployment: Deployment) -> None:
+def test_a_lane_without_a_place_is_said_and_whether_a_worker_would_make_it(deployment: Deployment) -> None:
+    producer = Producer({"bootstrap.servers": deployment.bootstrap})
+    producer.produce(deployment.topics.users, b"{}", b"7", partition=0)
+    assert producer.flush(HANG_S) == 0
+
     assert verified(deployment, code=1)["lanes_without_place"] == [0, 1, 2]
+    shown = deployment.segue("verify", check=False).stderr
+    assert (
+        "Lane 0 has no place in Redis, so its users were not compared: a worker would end, because the group"
+        in shown
+    )
+    assert "Lane 1 has no place in Redis, so its users were not compared: start a worker." in shown
 
 
 def test_who_reached_the_bound_of_a_state_is_named_by_verify_rebuild_and_replay(
