@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from schemas.errors import BadEvent, BadSetting, SegueError
@@ -86,6 +87,10 @@ def answer_errors(app: FastAPI, page: ErrorPage) -> None:
         name = str(first["loc"][-1])
         return answer(request, 422, _of_parameter(name, first.get("input"), _fix(first["msg"])))
 
+    async def of_the_gone(request: Request, _error: Exception) -> Response:
+        log.debug("console.client_gone", path=request.url.path)
+        return Response(status_code=400)  # nobody gets it
+
     async def of_bugs(request: Request, error: Exception) -> Response:
         # Without the error's words, which may hold a password.
         log.error(
@@ -96,6 +101,7 @@ def answer_errors(app: FastAPI, page: ErrorPage) -> None:
     app.add_exception_handler(SegueError, of_segue)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(RequestValidationError, of_parameters)
+    app.add_exception_handler(ClientDisconnect, of_the_gone)
     app.add_exception_handler(Exception, of_bugs)
 
 

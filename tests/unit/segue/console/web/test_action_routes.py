@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -112,3 +113,29 @@ def test_what_was_not_done_is_one_sentence(opened: Open, actions: MadeUpActions)
 def test_nothing_is_asked_about_a_release_that_is_unknown(opened: Open, action: str) -> None:
     answer = opened(logged_in=WRITE).get(f"/do/{action}", params={"version": "f" * 12})
     assert (answer.status_code, "there is no release" in answer.text) == (404, True)
+
+
+def test_a_client_that_leaves_in_its_form_is_no_error_of_the_console(
+    actions: MadeUpActions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = made_up_app(MadeUpFacts(), ChangeHub(MadeUpFeed().open()), None, WRITE, actions)
+    headers = {"Host": "localhost", "Authorization": f"Bearer {WRITE}"}
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "POST", "scheme": "http", "path": "/do/roll-back",
+        "raw_path": b"/do/roll-back", "root_path": "", "query_string": b"", "server": ("localhost", 80),
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }  # fmt: skip
+    received: list[dict[str, object]] = [
+        {"type": "http.request", "body": b"version=", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, object]:
+        return received.pop(0)
+
+    async def send(_message: object) -> None:
+        pass
+
+    asyncio.run(app(scope, receive, send))
+    assert (actions.done, received) == ([], [])
+    assert "request_failed" not in "".join(capsys.readouterr())
