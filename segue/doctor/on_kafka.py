@@ -161,12 +161,21 @@ def kept(admin: Admin, topic: str) -> int:
 
 def places_of(settings: Settings, lanes: int) -> dict[int, Place]:
     """Return the lanes' places in Redis, by lane, without those that cannot be read."""
-    found = {}
     with suppress(SegueError), RedisUsers(followed(settings, TIMEOUT_S)) as users:
-        for lane in range(lanes):
-            with suppress(NeedsRebuild):
-                if (place := users.place(lane)) is not None:
-                    found[lane] = place
+        return {lane: place for lane, place in read_places(users, lanes).items() if place is not None}
+    return {}
+
+
+def read_places(users: RedisUsers, lanes: int) -> dict[int, Place | None]:
+    """Return the lanes' places by lane: None for a lane without one, and no entry for one that is unreadable.
+
+    Raises:
+        Unreachable: Redis does not answer.
+    """
+    found = {}
+    for lane in range(lanes):
+        with suppress(NeedsRebuild):
+            found[lane] = users.place(lane)
     return found
 
 

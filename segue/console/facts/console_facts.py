@@ -27,12 +27,14 @@ class LaneState(Struct, frozen=True):
         behind: how many offsets all lanes are behind their inputs.
         dead_letters: how many offsets the topic of dead letters keeps: at most so many letters, because
             transaction markers count too.
+        problem: why users are not counted; None if all are.
     """
 
     lanes: int
     workers: int
     behind: int
     dead_letters: int
+    problem: str | None = None
 
 
 class ConsoleFacts(Protocol):

@@ -15,12 +15,13 @@ from segue.connect.release_in_use import in_use, usable_or_none
 from segue.console.facts.console_facts import LaneState
 from segue.console.facts.console_files import ConsoleFiles
 from segue.console.facts.drift_facts import DriftFacts, drift_facts
+from segue.console.facts.lanes_without_place import lanes_without_place
 from segue.console.facts.letter_list import LetterList, newest_letters
 from segue.console.facts.paced_value import PacedValue
 from segue.console.facts.segment_counts import SegmentCounts, segment_counts
 from segue.console.facts.trigger_counts import TriggerCounts, read_trigger_counts
 from segue.doctor.on_drift import sampled_drift
-from segue.doctor.on_kafka import kept, lags, places_of
+from segue.doctor.on_kafka import kept, lags, read_places
 from segue.events.dead_letter_topic import DeadLetters
 from segue.look.explain_user import explained_user, imagined_user
 from segue.look.what_if import features_for
@@ -127,12 +128,15 @@ class LiveFacts:
     def _look_at_lanes(self) -> LaneState:
         settings, topics = self._settings, self._settings.topics
         lanes = self._admin.topic(topics.signups).partitions
-        places = places_of(settings, lanes)
+        at = followed(settings, TIMEOUT_S)
+        with RedisUsers(at) as users:
+            places = read_places(users, lanes)
         return LaneState(
             lanes,
             members_of(settings.kafka_client, settings.group, _DEADLINE_S),
             sum(sum(lags(settings, self._admin, lane, places.get(lane)).values()) for lane in range(lanes)),
             kept(self._admin, topics.dead_letters),
+            lanes_without_place([lane for lane, place in places.items() if place is None], at),
         )
 
     def _read_letters(self) -> LetterList:

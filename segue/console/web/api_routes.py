@@ -126,11 +126,12 @@ def api_routes(facts: ConsoleFacts, hub: ChangeHub) -> APIRouter:
 def status_of(facts: ConsoleFacts, hub: ChangeHub) -> Status:
     """Return how Segue does."""
     lanes, segments = facts.lanes(), facts.segments()
+    problems = [each for each in (facts.release_problem(), lanes.problem) if each is not None]
     return Status(
         segments.version,
         None if segments.version is None else place_of(facts.releases(), segments.version),
         segments.activation,
-        facts.release_problem(),
+        "; ".join(problems) or None,
         lanes.lanes,
         lanes.workers,
         lanes.behind,

@@ -168,6 +168,7 @@ class Status(Struct):
 
     Attributes:
         place: the release's place in the list of ``segue releases``.
+        problem: what is wrong with the release or the lanes, as a sentence; null if nothing is.
     """
 
     version: str | None

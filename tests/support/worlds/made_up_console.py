@@ -132,6 +132,7 @@ class MadeUpFacts:
     dead: tuple[DeadLetter, ...] = field(default_factory=lambda: (a_letter(), a_letter("0:9", HOSTILE)))
     reports: tuple[HoldoutReport, ...] | SegueError = LIFT
     counts_of_triggers: TriggerCounts | None = field(default_factory=lambda: TRIGGERS)
+    problem_of_lanes: str | None = None
 
     def user(self, user_id: str) -> tuple[UserCard, str | None]:
         self._answer()
@@ -191,7 +192,7 @@ class MadeUpFacts:
 
     def lanes(self) -> LaneState:
         self._answer()
-        return LaneState(lanes=4, workers=1, behind=12, dead_letters=3)
+        return LaneState(lanes=4, workers=1, behind=12, dead_letters=3, problem=self.problem_of_lanes)
 
     def _answer(self) -> None:
         if self.failure is not None:

@@ -218,3 +218,9 @@ def test_no_text_of_others_becomes_markup_or_turns_the_line(
         assert not {"\x1b", "\u202e", "\u2028"} & set(text)
         assert "evil" in text
         assert " style=" not in text
+
+
+def test_users_that_are_not_counted_are_a_problem_and_no_fact(client: TestClient, facts: MadeUpFacts) -> None:
+    facts.counts, facts.problem_of_lanes = {}, "lane 2 has no place in Redis under the prefix 'wrong:'"
+    assert f"Note: {facts.problem_of_lanes}" in Page(client.get("/").text).text
+    assert client.get("/api/status").json()["problem"] == facts.problem_of_lanes
