@@ -18,6 +18,7 @@ from segue.console.facts.drift_facts import DriftFacts, drift_facts
 from segue.console.facts.lanes_without_place import lanes_without_place
 from segue.console.facts.letter_list import LetterList, newest_letters
 from segue.console.facts.paced_value import PacedValue
+from segue.console.facts.renewed_admin import RenewedAdmin
 from segue.console.facts.segment_counts import SegmentCounts, segment_counts
 from segue.console.facts.trigger_counts import TriggerCounts, read_trigger_counts
 from segue.doctor.on_drift import sampled_drift
@@ -61,7 +62,7 @@ class LiveFacts:
             time_zone=settings.time_zone,
             deadlines=Deadlines(request_s=_DEADLINE_S),
         )
-        self._admin = Admin(settings.kafka_client, _DEADLINE_S)
+        self._admin = RenewedAdmin(lambda: Admin(settings.kafka_client, _DEADLINE_S))
         self._segments = PacedValue(self._count, _COUNT_S)
         self._drift = PacedValue(self._compare, _DRIFT_S)
         self._lanes = PacedValue(self._look_at_lanes, _LANES_S)
@@ -122,30 +123,36 @@ class LiveFacts:
         model = self._releases.current()
         if model is None:
             return drift_facts(None, None)
-        lanes = self._admin.topic(self._settings.topics.signups).partitions
+        with self._admin.lent() as admin:
+            lanes = admin.topic(self._settings.topics.signups).partitions
         return drift_facts(model, sampled_drift(self._settings, lanes, model))
 
     def _look_at_lanes(self) -> LaneState:
         settings, topics = self._settings, self._settings.topics
-        lanes = self._admin.topic(topics.signups).partitions
+        with self._admin.lent() as admin:
+            lanes = admin.topic(topics.signups).partitions
         at = followed(settings, TIMEOUT_S)
         with RedisUsers(at) as users:
             places = read_places(users, lanes)
-        return LaneState(
-            lanes,
-            members_of(settings.kafka_client, settings.group, _DEADLINE_S),
-            sum(sum(lags(settings, self._admin, lane, places.get(lane)).values()) for lane in range(lanes)),
-            kept(self._admin, topics.dead_letters),
-            lanes_without_place([lane for lane, place in places.items() if place is None], at),
-        )
+        workers = members_of(settings.kafka_client, settings.group, _DEADLINE_S)
+        with self._admin.lent() as admin:
+            behind = (lags(settings, admin, lane, places.get(lane)) for lane in range(lanes))
+            return LaneState(
+                lanes,
+                workers,
+                sum(sum(each.values()) for each in behind),
+                kept(admin, topics.dead_letters),
+                lanes_without_place([lane for lane, place in places.items() if place is None], at),
+            )
 
     def _read_letters(self) -> LetterList:
         return newest_letters(DeadLetters(self._settings), datetime.now(UTC))
 
     def _read_triggers(self) -> TriggerCounts | None:
         settings, now = self._settings, datetime.now(UTC)
-        lanes = self._admin.topic(settings.topics.changes).partitions
-        return read_trigger_counts(settings, self._admin, lanes, now, _DEADLINE_S)
+        with self._admin.lent() as admin:
+            lanes = admin.topic(settings.topics.changes).partitions
+            return read_trigger_counts(settings, admin, lanes, now, _DEADLINE_S)
 
     def _report_triggers(self) -> tuple[HoldoutReport, ...]:
         file, warehouse = self._files.triggers, self._files.warehouse
