@@ -13,8 +13,7 @@ from confluent_kafka import (
 )
 
 from schemas.errors import BadTopics
-from segue.connect import wait_for_servers
-from segue.connect.wait_for_servers import Wait
+from segue.connect.wait_for_servers import Wait, answer_s, patience_s
 from streamer.interfaces.lane_errors import InDoubt
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.kafka_client import Deadlines, Reports, address, make_client
@@ -60,11 +59,11 @@ class CommittedReader:
         self._client = client
         self._reports = Reports()
         self._wait = Wait(f"Kafka at {address(client)}")
-        self._admin = Admin(client, _DEADLINE_S)
+        self._admin = Admin(client, answer_s(_DEADLINE_S))
         self._watch = TopicWatch(
             self._admin,
             client,
-            Deadlines(check_s=_CHECK_S, outage_s=wait_for_servers.PATIENCE_S),
+            Deadlines(check_s=_CHECK_S, outage_s=patience_s()),
             on_silence=lambda reason: self._wait.lasts(reason, at_once=True),
             on_answer=self._wait.over,
         )
@@ -123,7 +122,7 @@ class CommittedReader:
 
         Raises:
             BadTopics: a topic was deleted, or this login may not read it.
-            Unreachable: Kafka has not answered for :data:`~segue.connect.wait_for_servers.PATIENCE_S`.
+            Unreachable: Kafka has not answered for :func:`~segue.connect.wait_for_servers.patience_s`.
         """
         try:
             self._watch.look()

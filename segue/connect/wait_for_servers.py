@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -32,7 +33,33 @@ QUIET_S = 3.0
 _REMIND_S = 60.0
 _RETRY_S = 1.0
 _LOOK_S = 0.5
+_SHORT_S: ContextVar[float | None] = ContextVar("short patience in seconds", default=None)
 _MAY_PASS = retry_if_exception_type(Unreachable) & retry_if_not_exception_type((LoginRefused, Unusable))
+
+
+@contextmanager
+def short_patience(seconds: float) -> Iterator[None]:
+    """Let the waits that begin in this block give up after so many seconds, and report nothing.
+
+    A web server uses it: who asked it has an answer then, and nothing is done after that answer.
+    """
+    token = _SHORT_S.set(seconds)
+    try:
+        yield
+    finally:
+        _SHORT_S.reset(token)
+
+
+def patience_s() -> float:
+    """Return the seconds until a wait that begins now gives up."""
+    short_s = _SHORT_S.get()
+    return PATIENCE_S if short_s is None else short_s
+
+
+def answer_s(deadline_s: float) -> float:
+    """Return the seconds that one answer may take: the deadline, but within a short patience no more."""
+    short_s = _SHORT_S.get()
+    return deadline_s if short_s is None else min(deadline_s, short_s)
 
 
 class Wait:
@@ -50,7 +77,8 @@ class Wait:
         self, server: str, say: Say | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.server = server
-        self._say = say or _to_people
+        self._short_s = _SHORT_S.get()
+        self._say = say or (_to_people if self._short_s is None else _to_nobody)
         self._clock = clock
         self._lock = threading.Lock()
         self._since_s: float | None = None
@@ -78,7 +106,7 @@ class Wait:
             at_once: report it even if the wait has just begun, because the caller has already waited.
 
         Returns:
-            Whether the wait has lasted for :data:`PATIENCE_S`.
+            Whether the wait has lasted as long as :func:`patience_s` said when this object was made.
         """
         with self._lock:
             since_s, now_s = self._begin(), self._clock()
@@ -90,14 +118,14 @@ class Wait:
             elif now_s - self._said_s >= _REMIND_S or (reason is not None and self._reason is None):
                 still = reason or self._reason or f"{self.server} has not answered yet"
                 self._tell(f"{_sentence(still)} Waiting for {now_s - since_s:.0f} s so far.", reason)
-            return now_s - since_s >= PATIENCE_S
+            return now_s - since_s >= (PATIENCE_S if self._short_s is None else self._short_s)
 
     def until_answered(self, attempt: Callable[[], Found]) -> Found:
         """Return the attempt's result; repeat the attempt while the server does not answer.
 
         Raises:
             LoginRefused, Unusable: at once, because waiting does not help.
-            Unreachable: the server has not answered for :data:`PATIENCE_S`.
+            Unreachable: the server has not answered for as long as :meth:`lasts` allows.
         """
 
         def ask() -> Found:
@@ -156,6 +184,10 @@ class Wait:
 
 def _sentence(text: str) -> str:
     return text if text.endswith(".") else f"{text}."
+
+
+def _to_nobody(_sentence: str) -> None:
+    pass
 
 
 def _to_people(sentence: str) -> None:

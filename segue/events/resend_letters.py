@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from segue.config.command_line import BadUsage
 from segue.config.settings import Settings
+from segue.connect.wait_for_servers import answer_s
 from segue.events.dead_letter_topic import (
     DeadLetter,
     DeadLetters,
@@ -17,7 +18,7 @@ from segue.events.dead_letter_topic import (
     why_unsendable,
 )
 from segue.events.send_events import Outgoing, Sender
-from streamer.kafka.topics_admin import check_topics
+from streamer.kafka.topics_admin import DEADLINE_S, check_topics
 
 
 def letters_counted(count: int) -> str:
@@ -55,7 +56,8 @@ class Resend:
             BadUsage: there is no letter at a place that the selection names.
             BadTopics: the topics do not exist.
         """
-        check_topics(self.settings.kafka_client, self.settings.topics)
+        deadline_s = answer_s(DEADLINE_S)
+        check_topics(self.settings.kafka_client, self.settings.topics, deadline_s=deadline_s)
         found = find(self.letters, self.selection, progress)
         named = self.selection.places
         if named - found.places:

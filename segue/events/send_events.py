@@ -16,13 +16,14 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from schemas.errors import SegueError
 from schemas.outputs.headers import Headers
 from schemas.partitioner import Partitioner, librdkafka_name
-from segue.connect import wait_for_servers
-from segue.connect.wait_for_servers import Wait
+from segue.connect.wait_for_servers import Wait, patience_s
 from streamer.kafka.kafka_client import Reports, address, error_of, make_client, unreachable
 
 # A worker takes up to 1 MB. Larger events are sent, too, if the broker takes them. They become dead letters.
 _MAX_MESSAGE_BYTES = 5 * 1024 * 1024
 _WAIT_S = 0.1
+# So many events wait in the producer for each second of patience: an event's deadline includes this wait.
+_QUEUED_A_SECOND = 300
 # After a failure or ctrl-C, the sender waits for events on their way. It stops after this time without a
 # delivery.
 _SETTLE_S = 3.0
@@ -90,14 +91,16 @@ class Sender:
     ) -> None:
         self._client = client
         self._reports = Reports()
+        self._patience_s = patience_s()
         config = {
+            "queue.buffering.max.messages": int(self._patience_s * _QUEUED_A_SECOND),
             **client,
             "acks": "all",
             "enable.idempotence": True,
             "partitioner": librdkafka_name(partitioner),
             "linger.ms": 5,
             "message.max.bytes": _MAX_MESSAGE_BYTES,
-            "message.timeout.ms": int(wait_for_servers.PATIENCE_S * 1000),
+            "message.timeout.ms": int(self._patience_s * 1000),
         }
         self._producer = make_client(Producer, config, self._reports)
         self._rate = rate
@@ -212,7 +215,7 @@ class Sender:
         if self._failure is not None:
             return
         if error.code() in _NO_ANSWER:
-            task = f"take the event of {event.origin} within {wait_for_servers.PATIENCE_S:.0f} s"
+            task = f"take the event of {event.origin} within {self._patience_s:.0f} s"
             self._failure = unreachable(self._client, task, self._reports)
             return
         if error.code() in _TOO_LARGE:

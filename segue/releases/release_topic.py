@@ -12,8 +12,9 @@ from schemas.release.release_checks import check_declared, check_statuses, check
 from segue.config.settings import Settings
 from segue.config.trainer_extra import installed
 from segue.connect.kafka_access import wait_for_kafka
+from segue.connect.wait_for_servers import answer_s
 from streamer.interfaces.lane_interfaces import Record
-from streamer.kafka.models_topic import ModelsTopic
+from streamer.kafka.models_topic import TRANSACTION_S, ModelsTopic
 from trainer.publish.activate import activate
 from trainer.publish.release_history import Publication, Published, published
 from trainer.publish.releases_topic import ToWrite
@@ -32,7 +33,9 @@ class PatientTopic(ModelsTopic):
     """
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings.topics, settings.kafka_client, DEADLINE_S)
+        super().__init__(
+            settings.topics, settings.kafka_client, answer_s(DEADLINE_S), answer_s(TRANSACTION_S)
+        )
         self._patience = wait_for_kafka(settings)
 
     def ensure(self) -> None:

@@ -21,8 +21,8 @@ from streamer.kafka.kafka_reader import Reader
 from streamer.kafka.kafka_writer import Writer
 from streamer.kafka.topics_admin import check_config, check_one_partition, create_topic
 
-# A coordinator that has just started must first read its log.
-_TRANSACTION_S = 120.0
+TRANSACTION_S = 120.0
+"""For a transaction: a coordinator that has just started must first read its log."""
 _POLL_S = 0.2
 _SEEN_S = 0.05
 _BATCH = 100
@@ -39,13 +39,20 @@ class ModelsTopic:
         topics: the names of the topics.
         client: librdkafka's settings of a client.
         deadline_s: how many seconds to wait for each answer.
+        transaction_s: how many seconds to wait for the start of a transaction, and for its end.
     """
 
-    def __init__(self, topics: Topics, client: Mapping[str, str], deadline_s: float) -> None:
+    def __init__(
+        self,
+        topics: Topics,
+        client: Mapping[str, str],
+        deadline_s: float,
+        transaction_s: float = TRANSACTION_S,
+    ) -> None:
         self._topic = topics.models
         self._config = topic_configs(topics)[topics.models]
         self._client = client
-        self._deadline_s = deadline_s
+        self._deadline_s, self._transaction_s = deadline_s, transaction_s
 
     def ensure(self) -> None:
         """Create the topic if it is missing.
@@ -130,7 +137,8 @@ class ModelsTopic:
                     " or frequency encoding, or with fewer components"
                 )
         out = [OutRecord(self._topic, key.encode(), value, headers, 0) for key, value, headers in records]
-        deadlines = Deadlines(request_s=self._deadline_s, fence_s=_TRANSACTION_S, commit_s=_TRANSACTION_S)
+        end_s = self._transaction_s
+        deadlines = Deadlines(request_s=self._deadline_s, fence_s=end_s, commit_s=end_s)
         writer = Writer(f"{self._topic}-publisher", self._client, "murmur2", deadlines, lambda: False)
         try:
             writer.fence()

@@ -11,7 +11,9 @@ from schemas.printable import printable
 from segue.config.command_line import BadUsage, bad_option
 from segue.config.settings import Settings
 from segue.config.trainer_extra import installed
+from segue.connect.wait_for_servers import short_patience
 from segue.console.actions.console_actions import ActionName, ActionRuns
+from segue.console.facts.console_facts import DEADLINE_S
 from segue.console.facts.console_files import ConsoleFiles
 from segue.events.dead_letter_topic import DeadLetters, Selection
 from segue.events.resend_letters import Resend, older_words, resent_words
@@ -39,7 +41,9 @@ class LiveActions:
         if not self._running.acquire(blocking=False):
             raise ActionRuns
         try:
-            sentences = self._act(action, fields)
+            # With a command's patience, it would be done minutes after the person has seen a failure.
+            with short_patience(DEADLINE_S):
+                sentences = self._act(action, fields)
         finally:
             self._running.release()
         self._say(sentences[0])

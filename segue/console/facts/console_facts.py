@@ -17,6 +17,9 @@ from segue.show.user_card import UserCard
 from segue.triggers.report.holdout_numbers import HoldoutReport
 from trainer.publish.release_history import Published
 
+DEADLINE_S = 5.0
+"""Seconds that Kafka may take to answer: a person waits."""
+
 
 class LaneState(Struct, frozen=True):
     """How the lanes do.

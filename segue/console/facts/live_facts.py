@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from schemas.release.model_release import ModelRelease
 from segue.config.command_line import BadUsage
@@ -12,7 +13,8 @@ from segue.connect.group_members import members_of
 from segue.connect.live_prefix import followed
 from segue.connect.redis_users import TIMEOUT_S, RedisUsers
 from segue.connect.release_in_use import in_use, usable_or_none
-from segue.console.facts.console_facts import LaneState
+from segue.connect.wait_for_servers import short_patience
+from segue.console.facts.console_facts import DEADLINE_S, LaneState
 from segue.console.facts.console_files import ConsoleFiles
 from segue.console.facts.drift_facts import DriftFacts, drift_facts
 from segue.console.facts.lanes_without_place import lanes_without_place
@@ -35,9 +37,12 @@ from streamer.kafka.models_topic import ModelsTopic
 from streamer.releases.release_follower import Releases
 from trainer.publish.release_history import Published, published
 
-_DEADLINE_S = 5.0
+Found = TypeVar("Found")
+
 _COUNT_S, _LANES_S, _RELEASES_S, _LETTERS_S, _TRIGGERS_S = 5.0, 2.0, 2.0, 5.0, 5.0
 _DRIFT_S, _LIFT_S = 60.0, 60.0
+_KAFKA_MOST_S = 60.0
+"""What Kafka answers is cheap, so it is asked again after this time, even if it was slow."""
 
 
 class LiveFacts:
@@ -60,16 +65,16 @@ class LiveFacts:
             settings.topics,
             settings.read_features,
             time_zone=settings.time_zone,
-            deadlines=Deadlines(request_s=_DEADLINE_S),
+            deadlines=Deadlines(request_s=DEADLINE_S),
         )
-        self._admin = RenewedAdmin(lambda: Admin(settings.kafka_client, _DEADLINE_S))
+        self._admin = RenewedAdmin(lambda: Admin(settings.kafka_client, DEADLINE_S))
         self._segments = PacedValue(self._count, _COUNT_S)
         self._drift = PacedValue(self._compare, _DRIFT_S)
-        self._lanes = PacedValue(self._look_at_lanes, _LANES_S)
-        self._published = PacedValue(self._read_releases, _RELEASES_S)
-        self._letters = PacedValue(self._read_letters, _LETTERS_S)
-        self._triggers = PacedValue(self._read_triggers, _TRIGGERS_S)
-        self._lift = PacedValue(self._report_triggers, _LIFT_S)
+        self._lanes = PacedValue(self._look_at_lanes, _LANES_S, most_s=_KAFKA_MOST_S)
+        self._published = PacedValue(self._read_releases, _RELEASES_S, most_s=_KAFKA_MOST_S)
+        self._letters = PacedValue(_soon(self._read_letters), _LETTERS_S, most_s=_KAFKA_MOST_S)
+        self._triggers = PacedValue(_soon(self._read_triggers), _TRIGGERS_S, most_s=_KAFKA_MOST_S)
+        self._lift = PacedValue(_soon(self._report_triggers), _LIFT_S)
         self._releases.start()
 
     def close(self) -> None:
@@ -134,7 +139,7 @@ class LiveFacts:
         at = followed(settings, TIMEOUT_S)
         with RedisUsers(at) as users:
             places = read_places(users, lanes)
-        workers = members_of(settings.kafka_client, settings.group, _DEADLINE_S)
+        workers = members_of(settings.kafka_client, settings.group, DEADLINE_S)
         with self._admin.lent() as admin:
             behind = (lags(settings, admin, lane, places.get(lane)) for lane in range(lanes))
             return LaneState(
@@ -152,7 +157,7 @@ class LiveFacts:
         settings, now = self._settings, datetime.now(UTC)
         with self._admin.lent() as admin:
             lanes = admin.topic(settings.topics.changes).partitions
-            return read_trigger_counts(settings, admin, lanes, now, _DEADLINE_S)
+            return read_trigger_counts(settings, admin, lanes, now, DEADLINE_S)
 
     def _report_triggers(self) -> tuple[HoldoutReport, ...]:
         file, warehouse = self._files.triggers, self._files.warehouse
@@ -164,4 +169,14 @@ class LiveFacts:
 
     def _read_releases(self) -> Published:
         settings = self._settings
-        return published(ModelsTopic(settings.topics, settings.kafka_client, _DEADLINE_S).read())
+        return published(ModelsTopic(settings.topics, settings.kafka_client, DEADLINE_S).read())
+
+
+def _soon(compute: Callable[[], Found]) -> Callable[[], Found]:
+    """Return the computation with a wait for Kafka that is as short as a person's."""
+
+    def soon() -> Found:
+        with short_patience(DEADLINE_S):
+            return compute()
+
+    return soon

@@ -14,6 +14,7 @@ Value = TypeVar("Value")
 
 _REST = 20.0
 """A computation rests for so many times its own duration: it takes at most 5% of the time."""
+_MOST_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,20 @@ class PacedValue(Generic[Value]):
             answer is not asked by everybody.
         least_s: how many seconds a value is new at least.
         clock: returns seconds that never go back.
+        most_s: how many seconds a value is shown at most. Give less than ten minutes if a slow answer shows
+            that a server was away for a moment, and not how much there is to compute.
     """
 
     def __init__(
-        self, compute: Callable[[], Value], least_s: float, clock: Callable[[], float] = time.monotonic
+        self,
+        compute: Callable[[], Value],
+        least_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        most_s: float = _MOST_S,
     ) -> None:
-        self._compute, self._least_s, self._clock = compute, least_s, clock
+        self._compute, self._clock = compute, clock
+        self._least_s, self._most_s = least_s, most_s
         self._lock = threading.Lock()
         self._held: _Outcome[Value] | None = None
 
@@ -75,4 +84,4 @@ class PacedValue(Generic[Value]):
             result = error
         now_s = self._clock()
         rest_s = 0.0 if isinstance(result, SegueError) else _REST * (now_s - began_s)
-        return _Outcome(result, now_s + max(self._least_s, rest_s))
+        return _Outcome(result, now_s + max(self._least_s, min(rest_s, self._most_s)))

@@ -11,6 +11,7 @@ from schemas.errors import BadTopics
 from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, patiently
 from segue.connect.read_topics import CommittedReader
+from segue.connect.wait_for_servers import answer_s
 from segue.triggers.ledger import read_entry
 from segue.triggers.policy import held_out
 from segue.triggers.trigger_file import Trigger
@@ -58,7 +59,8 @@ def read_entries(settings: Settings, triggers: Collection[str]) -> dict[bytes, b
         Unreachable: Kafka does not answer.
     """
     topic = settings.topics.trigger_ledger
-    if not patiently(settings, lambda: Admin(settings.kafka_client, DEADLINE_S).describe_settled([topic])):
+    deadline_s = answer_s(DEADLINE_S)
+    if not patiently(settings, lambda: Admin(settings.kafka_client, deadline_s).describe_settled([topic])):
         raise BadTopics(
             f"there is no topic {topic} at {settings.kafka}: start `segue triggers run`, which makes it, or"
             " correct topic_prefix"

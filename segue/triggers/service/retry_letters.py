@@ -8,11 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from schemas.errors import SegueError, Unreachable
 from schemas.outputs.wire import decode_change
 from segue.config.settings import Settings
+from segue.connect.wait_for_servers import answer_s
 from segue.triggers.sending.post_webhook import Answer
 from segue.triggers.sending.webhook_body import BadBody, Message, Receiver
 from segue.triggers.service.dead_letters import DeadLetters, Letter
@@ -68,11 +69,12 @@ def retry_letters(
     """
     receivers = receivers_of(file, triggers, settings.topics)
     check_trigger_topics(settings)
+    deadlines = Deadlines()
     writer = Writer(
         f"{trigger_group(settings)}-retry",
         settings.kafka_client,
         settings.partitioner,
-        Deadlines(),
+        structs.replace(deadlines, fence_s=answer_s(deadlines.fence_s)),
         lambda: False,
     )
     topic = settings.topics.trigger_dead_letters

@@ -11,6 +11,7 @@ from schemas.errors import BadTopics
 from schemas.topics import trigger_topic_configs
 from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, created_text, patiently
+from segue.connect.wait_for_servers import answer_s
 from streamer.kafka.kafka_admin import Admin, TopicFacts, missing
 from streamer.kafka.topics_admin import check_config, create_topic
 
@@ -63,7 +64,7 @@ def check_trigger_topics(settings: Settings) -> None:
     """
 
     def check() -> None:
-        admin = Admin(settings.kafka_client, DEADLINE_S)
+        admin = Admin(settings.kafka_client, answer_s(DEADLINE_S))
         found = _found(settings, admin)
         if absent := [name for name in trigger_topic_configs(settings.topics) if name not in found]:
             raise BadTopics(

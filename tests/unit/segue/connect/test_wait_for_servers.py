@@ -8,7 +8,7 @@ import pytest
 
 from schemas.errors import LoginRefused, Unreachable, Unusable
 from segue.connect import wait_for_servers
-from segue.connect.wait_for_servers import Wait
+from segue.connect.wait_for_servers import Wait, answer_s, patience_s, short_patience
 
 REFUSED = "Kafka at k:1 did not tell its topics (Connection refused)"
 
@@ -85,6 +85,18 @@ def test_patience_ends(world: World) -> None:
     with pytest.raises(Unreachable, match="Connection refused"):
         world.wait.until_answered(failing(world, [Unreachable(REFUSED)] * 100, 10))
     assert world.now_s - 100 == wait_for_servers.PATIENCE_S
+
+
+def test_a_short_patience_ends_soon_and_says_nothing(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with short_patience(5.0):
+        wait = Wait("Kafka at k:1", clock=lambda: world.now_s)
+        assert (answer_s(15.0), answer_s(2.0)) == (5.0, 2.0)
+    with pytest.raises(Unreachable):
+        wait.until_answered(failing(world, [Unreachable(REFUSED)] * 100, 2))
+    assert (world.now_s, capsys.readouterr().err) == (106.0, "")
+    assert (answer_s(15.0), patience_s()) == (15.0, wait_for_servers.PATIENCE_S)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.errors import BadSetting, Unreachable
 from segue.connect import wait_for_servers
+from segue.connect.wait_for_servers import short_patience
 from segue.events import send_events
 from segue.events.send_events import Outgoing, Sender, Sent
 
@@ -27,6 +28,15 @@ def test_an_event_that_is_not_delivered_in_time_is_named_with_the_reason(
         sender.send([EVENT])
 
     assert sender.count == 0
+
+
+def test_no_more_events_wait_than_can_be_delivered_before_their_deadline() -> None:
+    with short_patience(1.0):
+        sender = Sender(NOBODY, "murmur2")
+    taken = [0]
+    with pytest.raises(Unreachable, match="within 1 s"):
+        sender.send([EVENT] * 1_000, taken.append)
+    assert taken[-1] == send_events._QUEUED_A_SECOND
 
 
 def test_a_kafka_that_takes_nothing_is_waited_for_aloud_as_long_as_a_user_would(

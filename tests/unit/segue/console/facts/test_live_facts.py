@@ -55,3 +55,12 @@ def test_a_request_without_an_answer_makes_a_new_admin(
         with pytest.raises(Unreachable, match="offsets of the group"):
             facts.triggers()
         assert StuckAdmin.made == made
+
+
+def test_dead_letters_wait_no_longer_than_a_person(
+    facts: LiveFacts, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(live_facts, "DEADLINE_S", 0.2)
+    with pytest.raises(Unreachable, match="did not describe topic segment-dead-letters"):
+        facts.letters()
+    assert capsys.readouterr().err == ""

@@ -79,3 +79,11 @@ def test_while_one_thread_computes_the_others_get_the_last_value() -> None:
     may_end.set()
     thread.join()
     assert (got, paced.get()) == ([2], 2)
+
+
+def test_a_value_is_asked_for_again_in_time_if_one_answer_was_slow() -> None:
+    slow = Slow(174.0)
+    paced = PacedValue(slow, 5.0, lambda: slow.now_s, most_s=60.0)
+    assert paced.get() == 1
+    slow.now_s += 60.0
+    assert paced.get() == 2
