@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
+    Consumer,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -58,8 +58,9 @@ class Admin:
         self._client = client
         self._request_s = request_s
         self.reports = Reports()
-        config = {"socket.timeout.ms": int(max(request_s, 1.0) * 1000), **client}
-        self.kafka = make_client(AdminClient, config, self.reports)
+        self._config = {"socket.timeout.ms": int(max(request_s, 1.0) * 1000), **client}
+        self.kafka = make_client(AdminClient, self._config, self.reports)
+        self._consumers: dict[str, Consumer] = {}
 
     def ask(self, names: Collection[str]) -> dict[str, Future[TopicDescription]]:
         """Begin to describe these topics, without waiting; :func:`facts_of` decodes an answer."""
@@ -154,17 +155,30 @@ class Admin:
             raise self._no_answer(task, error) from None
 
     def committed(self, group: str, places: Sequence[TopicPartition]) -> list[TopicPartition]:
-        """The group's committed offsets; below 0 if there is none."""
-        task = f"return the offsets of the group {group}"
-        request = ConsumerGroupTopicPartitions(group, list(places))
+        """The group's committed offsets, by topic and partition; below 0 if there is none.
 
-        def ask() -> Future[ConsumerGroupTopicPartitions]:
-            return self.kafka.list_consumer_group_offsets([request], request_timeout=self._request_s)[group]
+        A consumer asks, which does not join the group. To an admin client, a coordinator that has moved is
+        fatal: librdkafka's rd_kafka_handle_OffsetFetch crashes without a consumer. And after a hang of Kafka,
+        an admin client may never find the coordinator again.
+        """
+        consumer = self._consumers.get(group)
+        if consumer is None:
+            config = {**self._config, "group.id": group, "isolation.level": "read_uncommitted"}
+            consumer = self._consumers[group] = make_client(Consumer, config, self.reports)
+        consumer.poll(0)  # as in `ask`
+
+        def ask() -> list[TopicPartition]:
+            found = consumer.committed(list(places), self._request_s)
+            for at in found:
+                if at.error is not None:
+                    raise KafkaException(at.error)
+            return found
 
         try:
-            return self.asked(ask, task).topic_partitions or []
+            found = answered(ask, self._request_s)
         except KafkaException as error:
-            raise self._no_answer(task, error) from None
+            raise self._no_answer(f"return the offsets of the group {group}", error) from None
+        return sorted(found, key=lambda at: (at.topic, at.partition))
 
     def asked(
         self,

@@ -26,6 +26,13 @@ class Starting:
     def poll(self, _timeout: float) -> int:
         return 0
 
+    def committed(self, _places: list[TopicPartition], _timeout: float) -> object:
+        """Answer as a consumer; an admin client crashes if its group's coordinator has moved."""
+        answer = self.answers.pop(0)
+        if isinstance(answer, KafkaError):
+            raise KafkaException(answer)
+        return answer
+
     def __getattr__(self, _name: str) -> Any:
         return self.ask
 
@@ -54,9 +61,9 @@ def test_a_group_s_members_and_offsets_from_a_coordinator_that_still_loads(clust
     cluster.answers = [*not_yet, SimpleNamespace(members=[1, 2])]
     assert members_of({}, "group", 30) == 2
 
-    places = [TopicPartition("orders", 0, 7)]
-    cluster.answers = [*not_yet, SimpleNamespace(topic_partitions=places)]
-    assert Admin({}, 30).committed("group", places) == places
+    orders, signups = TopicPartition("orders", 0, 7), TopicPartition("signups", 0, 9)
+    cluster.answers = [*not_yet, error("NOT_COORDINATOR"), [signups, orders]]
+    assert Admin({}, 30).committed("group", [signups, orders]) == [orders, signups]
 
 
 def test_a_topic_is_made_once_the_controller_lets_a_broker_in(cluster: Starting) -> None:
