@@ -191,7 +191,7 @@ class Settings(BaseSettings):
         1_000,
         ge=1,
         le=1_000_000,
-        description="the most users that a lane decides again in a second, after a new release",
+        description="the most users that a lane decides again in a second: after a new release, on a new day",
     )
     session_timeout_ms: int = Field(
         10_000, ge=1_000, description="milliseconds after which a silent worker loses its lanes"

@@ -119,7 +119,7 @@ def _within(topic: str, reached: int, bounds: Bounds) -> None:
     if reached > bounds.end:
         raise NeedsRebuild(
             f"{topic} was read up to offset {reached}, but it ends at {bounds.end}, so Kafka has lost"
-            f" records: {REBUILD}, or set the group's offsets to where the log ends"
+            f" records: set the group's offsets to where the log ends, or {BEGIN_AGAIN}"
         )
 
 

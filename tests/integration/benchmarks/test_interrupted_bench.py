@@ -34,7 +34,7 @@ def test_ctrl_c_in_a_bench_is_one_word_and_its_servers_end() -> None:
         os.killpg(bench.pid, signal.SIGINT)
         told = "".join(lines) + bench.stdout.read()
     assert bench.returncode == 130, told
-    assert told.endswith("\nInterrupted.\n"), told
+    assert told.endswith("Interrupted.\n"), told
     assert "Traceback" not in told
     assert started
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in started))
