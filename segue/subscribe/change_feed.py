@@ -69,7 +69,8 @@ class ChangeFeed:
         wanted = [topics.changes, *([topics.users] if subscription.start == "states" else [])]
         facts = wait.until_answered(lambda: find_topics(admin, wanted, client))
         if (group := subscription.group) is not None:
-            wait.until_answered(lambda: check_group_use(group, topics, admin, client, DEADLINE_S))
+            lanes = facts[topics.changes].partitions
+            wait.until_answered(lambda: check_group_use(group, topics, lanes, admin, client, DEADLINE_S))
         segment = subscription.segment
         if isinstance(segment, str):
             release = wait.until_answered(lambda: read_current_release(client, topics, DEADLINE_S))

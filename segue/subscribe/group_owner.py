@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from schemas.errors import BadSetting
 from schemas.topics import Topics
@@ -41,7 +41,7 @@ def check_group_name(group: str, workers_group: str) -> None:
 
 
 def check_group_use(
-    group: str, topics: Topics, admin: Admin, client: Mapping[str, str], deadline_s: float
+    group: str, topics: Topics, partitions: int, admin: Admin, client: Mapping[str, str], deadline_s: float
 ) -> None:
     """Refuse a group in which workers or triggers read, whatever its name.
 
@@ -51,6 +51,7 @@ def check_group_use(
     Args:
         group: the group to read in.
         topics: the names of the topics.
+        partitions: how many partitions each of them has.
         admin: asks Kafka.
         client: librdkafka's settings of a client, for messages.
         deadline_s: seconds that each request may take.
@@ -62,12 +63,12 @@ def check_group_use(
     """
     task = f"describe the group {group}"
     try:
-        places = [*_assigned(group, admin, deadline_s), *_noted(group, admin, deadline_s)]
+        places = [*_assigned(group, admin, deadline_s), *_noted(group, topics, partitions, admin)]
     except KafkaException as error:
         check_may_read(error_of(error), client, topics.changes, group)
         raise unreachable(client, task, admin.reports, error_of(error)) from None
     read = {at.topic for at in places}
-    for topic in (topics.signups, topics.orders, topics.rekeyed):
+    for topic in _inputs(topics):
         if topic in read:
             raise _refused(group, f"this group reads {topic}, as the workers do")
     if any(at.topic == topics.changes and _has_note(at) for at in places):
@@ -93,14 +94,18 @@ def _assigned(group: str, admin: Admin, deadline_s: float) -> Iterable[TopicPart
     ]
 
 
-def _noted(group: str, admin: Admin, deadline_s: float) -> Iterable[TopicPartition]:
-    """Return the offsets that one of Segue's own programs has committed in the group."""
-    request = ConsumerGroupTopicPartitions(group)
-    found = admin.asked(
-        lambda: admin.kafka.list_consumer_group_offsets([request], request_timeout=deadline_s)[group],
-        f"return the offsets of the group {group}",
-    )
-    return [at for at in found.topic_partitions or [] if _has_note(at)]
+def _noted(group: str, topics: Topics, partitions: int, admin: Admin) -> Iterable[TopicPartition]:
+    """Return the offsets that one of Segue's own programs has committed in the group.
+
+    The login may lack the right to the inputs, so that Kafka refuses their partitions.
+    """
+    read = (*_inputs(topics), topics.changes)
+    asked = [TopicPartition(topic, partition) for topic in read for partition in range(partitions)]
+    return [at for at in admin.offsets_of(group, asked) if at.error is None and _has_note(at)]
+
+
+def _inputs(topics: Topics) -> tuple[str, ...]:
+    return topics.signups, topics.orders, topics.rekeyed
 
 
 def _has_note(at: TopicPartition) -> bool:

@@ -155,30 +155,34 @@ class Admin:
             raise self._no_answer(task, error) from None
 
     def committed(self, group: str, places: Sequence[TopicPartition]) -> list[TopicPartition]:
-        """The group's committed offsets, by topic and partition; below 0 if there is none.
+        """The group's committed offsets, by topic and partition; below 0 if there is none."""
+        try:
+            found = self.offsets_of(group, places)
+            for at in found:
+                if at.error is not None:
+                    raise KafkaException(at.error)
+        except KafkaException as error:
+            raise self._no_answer(f"return the offsets of the group {group}", error) from None
+        return sorted(found, key=lambda at: (at.topic, at.partition))
+
+    def offsets_of(self, group: str, places: Sequence[TopicPartition]) -> list[TopicPartition]:
+        """The group's committed offsets as Kafka answers, with an error where it refuses a partition.
 
         A consumer asks, which does not join the group. To an admin client, a coordinator that has moved is
         fatal: librdkafka's rd_kafka_handle_OffsetFetch crashes without a consumer. And after a hang of Kafka,
         an admin client may never find the coordinator again.
+
+        Raises:
+            KafkaException: there is no answer, or this login may not read the group.
         """
         consumer = self._consumers.get(group)
         if consumer is None:
             config = {**self._config, "group.id": group, "isolation.level": "read_uncommitted"}
             consumer = self._consumers[group] = make_client(Consumer, config, self.reports)
-        consumer.poll(0)  # as in `ask`
-
-        def ask() -> list[TopicPartition]:
-            found = consumer.committed(list(places), self._request_s)
-            for at in found:
-                if at.error is not None:
-                    raise KafkaException(at.error)
-            return found
-
         try:
-            found = answered(ask, self._request_s)
-        except KafkaException as error:
-            raise self._no_answer(f"return the offsets of the group {group}", error) from None
-        return sorted(found, key=lambda at: (at.topic, at.partition))
+            return answered(lambda: consumer.committed(list(places), self._request_s), self._request_s)
+        finally:
+            consumer.poll(0)  # as in `ask`
 
     def asked(
         self,

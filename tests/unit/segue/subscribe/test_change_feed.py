@@ -64,7 +64,7 @@ class Source:
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[ChangeFeed, Source]]:
     def find_topics(admin: object, wanted: list[str], client: object) -> Mapping[str, Any]:
-        return {topic: SimpleNamespace(topic_id="a") for topic in wanted}
+        return {topic: SimpleNamespace(topic_id="a", partitions=1) for topic in wanted}
 
     def open_feed(*changes: Change, **options: Any) -> tuple[ChangeFeed, Source]:
         records = [Record(offset, change) for offset, change in enumerate(changes)]

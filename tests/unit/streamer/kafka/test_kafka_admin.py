@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -82,3 +83,11 @@ def test_too_few_brokers_for_the_copies_are_not_waited_for(cluster: Starting) ->
     cluster.answers = [error("INVALID_REPLICATION_FACTOR", "only 1 broker(s) are registered.")]
     with pytest.raises(BadTopics, match="topic orders cannot be made: only 1 broker"):
         create_topic(Admin({}, 30), NewTopic("orders", 1, 3), 30)
+
+
+def test_no_admin_client_asks_for_a_group_s_offsets() -> None:
+    """librdkafka would end the process if the coordinator has moved; :meth:`Admin.offsets_of` says how."""
+    root = Path(__file__).parents[4]
+    files = [file for folder in ("segue", "streamer") for file in (root / folder).rglob("*.py")]
+    assert len(files) > 100
+    assert [file for file in files if "list_consumer_group_offsets" in file.read_text("utf-8")] == []
