@@ -83,7 +83,7 @@ def bootstrap(
             say,
             lambda users: bar.update(task, completed=users, note=f"{users:,} users"),
         )
-        notes = tables.notes(at, settings.exclude_statuses)
+        notes = tables.notes(at, settings.warehouse_statuses)
     for note in notes:
         warn(note)
     for line in () if as_json else refused_lines(filled.refusals, "facts of the warehouse"):

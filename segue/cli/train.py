@@ -151,7 +151,7 @@ def train(
             refit_space=refit_space,
             fit=fit,
         )
-        notes = tables.notes(window.as_of, settings.exclude_statuses)
+        notes = tables.notes(window.as_of, settings.warehouse_statuses)
         if (day := release.training.day_read) is not None:
             notes += filter(None, [old_facts(tables.counts(window.as_of).last_at, day, zone)])
     for note in notes:

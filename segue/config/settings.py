@@ -18,6 +18,7 @@ from pydantic_settings import (
 
 from schemas.days import UTC_NAME, zone_of
 from schemas.features import FEATURE_NAMES, Feature
+from schemas.inputs.forms.debezium_change import DELETED_STATUS
 from schemas.inputs.forms.event_form import EventForms
 from schemas.partitioner import Partitioner
 from schemas.times import parse_length
@@ -235,6 +236,13 @@ class Settings(BaseSettings):
     def forms(self) -> EventForms:
         """The forms of the events on the inputs."""
         return forms_of(self.events)
+
+    @property
+    def warehouse_statuses(self) -> tuple[str, ...]:
+        """The excluded statuses that a warehouse may have: an order that Debezium saw deleted is in none."""
+        orders = self.forms.orders
+        made = DELETED_STATUS if orders is not None and orders.form == "debezium" else None
+        return tuple(status for status in self.exclude_statuses if status != made)
 
     @property
     def declared(self) -> tuple[Feature, ...]:

@@ -77,5 +77,5 @@ def try_settings(warehouse: str, settings: Settings, now: datetime) -> Tried:
             {name: count for name, count in missing.items() if count},
             tuple(name for name in names if rows.num_rows and len(pc.unique(rows[name])) == 1),
             dict(shop.rejected().counts),
-            tuple(shop.notes(None, settings.exclude_statuses)),
+            tuple(shop.notes(None, settings.warehouse_statuses)),
         )

@@ -258,7 +258,9 @@ def test_an_excluded_status_that_no_order_has_is_said(database: str) -> None:
     write_postgres(Shop().user("7").order("1", "7", status="cancelled").order("2", "7"), database)
     with open_warehouse(database, reading=Reading(statuses=True)) as warehouse:
         (note,) = warehouse.notes(None, ("Cancelled", "Complete"))
-        assert note.endswith('the status "Cancelled" of exclude_statuses: orders have "cancelled"')
+        assert note.endswith(
+            'the status "Cancelled" of exclude_statuses: orders have "cancelled", "Complete"'
+        )
 
 
 def test_a_float_s_text_is_no_id(database: str) -> None:

@@ -18,8 +18,8 @@ def unknown_statuses(excluded: Sequence[str], found: Sequence[str], most: int) -
     """
     if not (unknown := [status for status in excluded if status not in found]):
         return []
-    others = [quoted(status) for status in found if status not in excluded]
-    named = ", ".join(others[:most]) + (" and others" if len(others) > most else "")
-    have = f"orders have {named}" if named else "they have no other" if found else "orders have no status"
+    others = sorted(found, key=lambda status: status in excluded)
+    named = ", ".join(map(quoted, others[:most])) + (" and others" if len(others) > most else "")
+    have = f"orders have {named or 'no status'}"
     which = " or ".join(quoted(status) for status in unknown)
     return [f"no order has the status {which} of exclude_statuses: {have}"]

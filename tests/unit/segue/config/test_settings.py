@@ -83,6 +83,13 @@ def test_rekey_gives_the_lanes_their_third_input(monkeypatch: pytest.MonkeyPatch
     assert lane_config(settings, 4).settings.rekey
 
 
+def test_a_warehouse_has_no_order_that_debezium_saw_deleted() -> None:
+    excluded = {"exclude_statuses": ("Deleted", "Returned")}
+    assert Settings.model_validate(excluded).warehouse_statuses == ("Deleted", "Returned")
+    events = {"orders": {"form": "debezium"}}
+    assert Settings.model_validate({**excluded, "events": events}).warehouse_statuses == ("Returned",)
+
+
 def test_an_empty_variable_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEGUE_KAFKA", "")
 

@@ -16,7 +16,7 @@ def test_a_status_in_another_spelling_is_no_status(tmp_path: Path) -> None:
     with open_warehouse(write_csv(shop, tmp_path), reading=READING) as warehouse:
         assert warehouse.notes() == warehouse.notes(None, ("Complete", "cancelled")) == []
         assert warehouse.notes(None, ("Cancelled", "Complete")) == [
-            'no order has the status "Cancelled" of exclude_statuses: orders have "cancelled"'
+            'no order has the status "Cancelled" of exclude_statuses: orders have "cancelled", "Complete"'
         ]
 
 
@@ -27,8 +27,6 @@ def test_the_most_frequent_others_are_named(tmp_path: Path) -> None:
     with open_warehouse(write_csv(shop, tmp_path), reading=READING) as warehouse:
         (note,) = warehouse.notes(None, ("Returned", "s11"))
         assert note.endswith('orders have "s00", "s01", "s02", "s03", "s04", "s05", "s06", "s07" and others')
-        (note,) = warehouse.notes(None, ("Returned", *(f"s{number:02}" for number in range(12))))
-        assert note.endswith("they have no other")
 
 
 def test_orders_without_any_status(tmp_path: Path) -> None:
