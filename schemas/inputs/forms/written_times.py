@@ -69,7 +69,7 @@ def rfc3339(value: object, form: str | None) -> object:
         return value
     if (at := _in_form(value, form)) is not None:
         return at
-    if _is_date(value):
+    if not _reads_dates(form) and _is_date(value):
         return midnight(value)
     raise ValueError(f"is not a time in the form {form}")
 
@@ -91,7 +91,7 @@ def date_or_time(value: object, form: str | None) -> object:
         return value
     if (at := _in_form(value, form)) is not None:
         return at if _has_clock(form) else at.removesuffix(_MIDNIGHT)
-    if _is_date(value):
+    if not _reads_dates(form) and _is_date(value):
         return value
     raise ValueError(f"is neither a date such as 2024-01-31 nor in the form {form}")
 
@@ -127,6 +127,12 @@ def _codes(form: str) -> list[str]:
 @cache
 def _has_clock(form: str) -> bool:
     return form != "unix_days" if form in UNITS else not _CLOCK.isdisjoint(_codes(form))
+
+
+@cache
+def _reads_dates(form: str) -> bool:
+    """Whether a pattern such as %Y-%d-%m reads texts like 2024-01-02: then it alone decides on them."""
+    return form not in UNITS and _in_form("2024-01-02", form) is not None
 
 
 def _in_form(value: object, form: str) -> str | None:

@@ -42,6 +42,7 @@ def test_a_time_becomes_rfc_3339(value: object, form: str | None, expected: obje
         (True, "unix"),
         ({}, "unix_ms"),
         ("2024-01-31T10:30:00", "unix"),
+        ("2024-02-13", "%Y-%d-%m"),  # and 2024-02-12 is 2 December
     ],
 )
 def test_a_time_in_another_form_is_refused(value: object, form: str) -> None:
