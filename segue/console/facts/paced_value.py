@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Generic, TypeVar
 
 from schemas.errors import SegueError
@@ -14,7 +15,6 @@ Value = TypeVar("Value")
 
 _REST = 20.0
 """A computation rests for so many times its own duration: it takes at most 5% of the time."""
-_MOST_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class PacedValue(Generic[Value]):
             answer is not asked by everybody.
         least_s: how many seconds a value is new at least.
         clock: returns seconds that never go back.
-        most_s: how many seconds a value is shown at most. Give less than ten minutes if a slow answer shows
-            that a server was away for a moment, and not how much there is to compute.
+        most_s: how many seconds a value is shown at most. Give it if a slow answer shows that a server was
+            away for a moment, and not how much there is to compute.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class PacedValue(Generic[Value]):
         least_s: float,
         clock: Callable[[], float] = time.monotonic,
         *,
-        most_s: float = _MOST_S,
+        most_s: float = inf,
     ) -> None:
         self._compute, self._clock = compute, clock
         self._least_s, self._most_s = least_s, most_s

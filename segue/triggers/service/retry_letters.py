@@ -74,7 +74,9 @@ def retry_letters(
         f"{trigger_group(settings)}-retry",
         settings.kafka_client,
         settings.partitioner,
-        structs.replace(deadlines, fence_s=answer_s(deadlines.fence_s)),
+        structs.replace(
+            deadlines, fence_s=answer_s(deadlines.fence_s), commit_s=answer_s(deadlines.commit_s)
+        ),
         lambda: False,
     )
     topic = settings.topics.trigger_dead_letters
