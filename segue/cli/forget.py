@@ -55,7 +55,7 @@ def forget(
         fields |= {"gone": gone, "was_unknown": unknown}
         if not as_json:
             say(
-                "It is applied, but Redis knew no user of this id: check its spelling, also its case."
+                "It is applied. When it was sent, Redis knew no user of this id: check its spelling and case."
                 if gone and unknown
                 else "It is applied, and the user is gone."
                 if gone

@@ -106,9 +106,9 @@ def erase(settings: Settings, user_id: str, erased_at: datetime) -> Erasure:
 
 
 def is_unknown(settings: Settings, user_id: str) -> bool:
-    """Return whether Redis answers and has no user of this id."""
+    """Return whether Redis answers and has never seen a user of this id, not even in an erasure."""
     with suppress(SegueError), RedisUsers(followed(settings)) as users:
-        return users.card(user_id) is None
+        return not users.state(user_id).known
     return False
 
 
