@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
 from schemas.counted import counted
+from schemas.errors import SegueError
 from segue.cli.command import BootstrapWarehouse, command, flag
 from segue.config.settings import Settings
 from segue.show.refused_text import refused_lines
@@ -90,12 +91,12 @@ def _say(found: Verified, settings: Settings) -> None:
             )
     for line in refused_lines(found.refusals, "events", every=True):
         warn(line)
-    _say_lanes(settings, found.lanes_without_place)
     count = found.count
     differ = "0 differences" if not count else f"{count:,} {'user differs' if count == 1 else 'users differ'}"
     erased = f" and {found.erased:,} erased" if found.erased else ""
     users = f"{counted(found.users - found.erased, 'user')}{erased}"
     say(f"{users} compared with {counted(found.records, 'record')}: {differ}.")
+    _say_lanes(settings, found.lanes_without_place)
 
 
 def _say_lanes(settings: Settings, lanes: Sequence[int]) -> None:
@@ -105,10 +106,12 @@ def _say_lanes(settings: Settings, lanes: Sequence[int]) -> None:
     from segue.connect.kafka_access import lanes_of
     from segue.doctor.places import refused_lanes
 
-    refused = refused_lanes(settings, lanes_of(settings), lanes)
+    refused: dict[int, str] = {}
+    with suppress(SegueError):  # what was compared is said already
+        refused = refused_lanes(settings, lanes_of(settings), lanes)
     for lane in lanes:
-        why = f"a worker would end, because {refused[lane]}" if lane in refused else "start a worker"
-        say(f"Lane {lane} has no place in Redis, so its users were not compared: {why}.")
+        why = f". segue doctor says: {refused[lane]}" if lane in refused else ": start a worker"
+        say(f"Lane {lane} has no place in Redis, so its users were not compared{why}.")
 
 
 def _json(value: object) -> str:
