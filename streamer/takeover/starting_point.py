@@ -143,7 +143,8 @@ def _complete(
     if bootstrapped:
         raise NeedsRebuild(
             f"Redis has no place for this lane under the prefix {prefix!r}, and the users of the bootstrap"
-            f" are not in the log: {REBUILD}"
+            f" are not in the log: rebuild the states with `segue rebuild --warehouse`; if the log has lost"
+            f" events since the bootstrap, {RESTORE}"
         )
     of_now = any(_same_topic(commit, inputs[topic]) for topic, commit in committed.items())
     if not of_now and users_empty():
