@@ -235,8 +235,8 @@ def test_an_erasure_from_before_the_bootstrap_stays_though_compaction_has_droppe
     worker.stop()
     began = moved_to(deployment, "began:")
     began = replace(began, settings={**began.settings, "SEGUE_GROUP": f"{deployment.prefix}began"})
-    as_of = datetime.now(UTC) + timedelta(seconds=2)
-    began.segue("bootstrap", "--warehouse", tables, "--as-of", as_of.isoformat(), "--margin", "1s")
+    as_of = datetime.now(UTC).isoformat()
+    began.segue("bootstrap", "--warehouse", tables, "--as-of", as_of, "--margin", "0s")
     lose_records(deployment.bootstrap, deployment.topics.users, deployment.partitions)
 
     into = f"{deployment.redis_prefix}2:"
