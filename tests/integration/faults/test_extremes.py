@@ -184,6 +184,7 @@ class BackwardsWorker(WorkerProcess):
             )
 
 
+@pytest.mark.wide
 def test_clocks_that_go_backwards(deployment: Deployment, release: Path) -> None:
     """The worker's, the events' own times, and those of their records, by which nothing is decided."""
     drawn = [record for record in records(Random(7), 2_000, 200) if not isinstance(record, BadRecord)]

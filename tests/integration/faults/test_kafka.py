@@ -110,6 +110,7 @@ def test_a_worker_that_joins_by_a_slow_way(deployment: Deployment, proxy: Proxy,
         proxy.delay_s = 0.0
 
 
+@pytest.mark.wide
 def test_a_worker_out_of_kafkas_reach_while_another_takes_its_lanes(
     deployment: Deployment, proxy: Proxy, release: Path, tmp_path: Path
 ) -> None:

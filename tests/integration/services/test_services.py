@@ -160,7 +160,7 @@ def test_redis_whose_port_another_redis_took_moves_on(
         assert client.info("server")["process_id"] == server.pid
 
 
-@pytest.mark.long
+@pytest.mark.wide
 def test_kafka_whose_port_another_kafka_took_moves_on(
     fresh_kafka: StartKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -128,7 +128,7 @@ def write(
         time.sleep(pause_s)
 
 
-@pytest.mark.long
+@pytest.mark.wide
 def test_once_writes_what_is_there_and_the_next_time_what_came_since(world: World) -> None:
     chance = random.Random(1)
     log = DecidedLog(1, world.topics, lanes=LANES)
