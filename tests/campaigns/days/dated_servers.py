@@ -57,7 +57,9 @@ class DatedServers:
         write_day(self._day_file, day)
 
     def day_decided(self, deadline_s: float = HANG_S) -> None:
-        """Wait until every lane is on the day and has decided all who are due."""
+        """Wait until every lane is on the day and has decided all who are due, and all whom a healing lane
+        found with another decision than their facts give.
+        """
         eventually(self._is_decided, f"every lane has decided {self._day}", deadline_s=deadline_s)
 
     def left(self) -> int:
@@ -100,8 +102,8 @@ class DatedServers:
 
     def _is_decided(self) -> bool:
         places = self.deployment.places()
-        days = {place["day"] if isinstance(place, dict) else None for place in places}
-        return days == {self._day.isoformat()} and self.left() == 0
+        found = {(place["day"], place["swept"]) if isinstance(place, dict) else None for place in places}
+        return found == {(self._day.isoformat(), True)} and self.left() == 0
 
 
 def settings_of(features: Iterable[Feature]) -> dict[str, str]:
