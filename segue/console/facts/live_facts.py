@@ -42,7 +42,7 @@ Found = TypeVar("Found")
 _COUNT_S, _LANES_S, _RELEASES_S, _LETTERS_S, _TRIGGERS_S = 5.0, 2.0, 2.0, 5.0, 5.0
 _DRIFT_S, _LIFT_S = 60.0, 60.0
 _KAFKA_MOST_S = 60.0
-"""What Kafka answers is cheap, so it is asked again after this time, even if it was slow."""
+"""Kafka is asked again after this time even if an answer was slow, since it may have been away."""
 
 
 class LiveFacts:
