@@ -208,6 +208,12 @@ class MemoryRedis:
                     entries += 1
         return len(users) + entries + len(self.swept.pop(lane, {})) + len(self.due.pop(lane, {}))
 
+    def has_keys_of(self, write: UserWrite) -> bool:
+        """Whether the keys that must exist before this write are there."""
+        user = self.users.get(write.user_id)
+        indexed = write.index is not None and write.index.existing
+        return not (write.existing and user is None) and not (indexed and not (user and user.index))
+
     def write_due(self, lane: int, write: UserWrite) -> None:
         """Set or remove the user's due day, or leave it as it is."""
         if write.due is None:
@@ -256,7 +262,7 @@ class MemoryStore:
         size = sum(len(value) for value in read if value is not None)
         if len(users) > 1 and size > lane_errors.MAX_LOAD_BYTES:
             raise TooMuchToLoad(size)
-        return Loaded(self._believed(), users)
+        return Loaded(self._believed(), users, len(self._redis.swept.get(self._partition, {})))
 
     def load_orders(self, user_ids: Collection[str]) -> LoadedOrders:
         users = {user_id: dict(self._redis.users.get(user_id, MemoryUser()).orders) for user_id in user_ids}
@@ -266,7 +272,7 @@ class MemoryStore:
         index = sorted(self._redis.users.get(user_id, MemoryUser()).index, key=str.encode)
         of_asks = {ask: [entry for entry in index if entry.startswith(ask.beginning)] for ask in asks}
         ends = {ask: (found[::-1] if ask.last else found)[: asks[ask]] for ask, found in of_asks.items()}
-        return LoadedEnds(self._believed(), ends)
+        return LoadedEnds(self._believed(), ends, bool(index))
 
     def unswept(self, sweep: int, most: int) -> Unswept:
         of_lane = self._redis.swept.get(self._partition, {})
@@ -299,6 +305,8 @@ class MemoryStore:
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
         if self._partition in self._redis.torn or self._redis.places.get(self._partition) != expected:
             return False
+        if not all(map(self._redis.has_keys_of, writes)):
+            raise self.lost_key()
         self._write(place, writes)
         return True
 
@@ -306,7 +314,11 @@ class MemoryStore:
         if user_id in self._doubted:
             return None
         self._doubted.add(user_id)
-        self._doubt = "a user's state in Redis contradicts itself"
+        self._doubt = lane_errors.CONTRADICTS
+        return Torn(self._doubt, None, None, None)
+
+    def lost_key(self) -> Torn:
+        self._doubt = lane_errors.LOST_KEY
         return Torn(self._doubt, None, None, None)
 
     def replace_torn(self, torn: Torn, place: bytes) -> bool:
@@ -354,7 +366,8 @@ class MemoryStore:
 
     def _stored(self, user_id: str, order_ids: Collection[str]) -> StoredUser:
         user = self._redis.users.get(user_id, MemoryUser())
-        return StoredUser(user.fields.get("state"), {k: user.orders.get(k) for k in order_ids})
+        listed = user_id in self._redis.swept.get(self._partition, {})
+        return StoredUser(user.fields.get("state"), {k: user.orders.get(k) for k in order_ids}, listed)
 
     def _segment(self, user_id: str) -> int | None:
         user = self._redis.users.get(user_id)

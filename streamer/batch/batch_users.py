@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from streamer.interfaces.lane_errors import MAX_SAVE_BYTES, InDoubt, TooLarge
 from streamer.interfaces.lane_interfaces import IndexWrite, Store, UserWrite
 from streamer.place.place import Sweep
+from streamer.place.place_marks import mark_in
 from streamer.place.redis_keys import STATE
 from streamer.segment.lane_day import LaneDay
 from streamer.segment.neighbours import angle
@@ -23,6 +24,7 @@ from streamer.user.user_state import (
     Ask,
     Contradiction,
     End,
+    LostKey,
     OrdersMissing,
     Position,
     UserState,
@@ -42,26 +44,33 @@ class Users:
     def __init__(self, store: Store, wanted: Mapping[str, Collection[str]]) -> None:
         """Read these users, each with these orders, in one round trip.
 
-        The attribute ``place`` holds the lane's place that was read with the states.
+        The attribute ``place`` holds the lane's place that was read with the states, and ``listed`` the size
+        of the lane's set of users.
 
         Args:
             store: the lane's store.
             wanted: by user id, the ids of the orders to read.
 
         Raises:
-            Torn: a user's state contradicts itself.
+            Torn: a user's state contradicts itself, or a key of the user is gone.
         """
         self._store = store
         loaded = store.load(wanted)
-        self.place = loaded.place
+        self.place, self.listed = loaded.place, loaded.listed
+        self._stored = {user_id for user_id, stored in loaded.users.items() if stored.state is not None}
         self._before: dict[str, UserState] = {}
+        # Under a mark, the lane is being emptied or filled, and the caller refuses the place.
+        whole = mark_in(loaded.place) is None
         for user_id, stored in loaded.users.items():
             try:
                 orders = {
                     order_id: None if held is None else unpack_order(user_id, order_id, held)
                     for order_id, held in stored.orders.items()
                 }
-                self._before[user_id] = decode(user_id, stored.state, orders)
+                state = decode(user_id, stored.state, orders)
+                if whole and state.facts.alive is not stored.listed:
+                    raise LostKey("a user has a state if and only if the lane's set of users has the user")
+                self._before[user_id] = state
             except (Contradiction, msgspec.MsgspecError) as error:
                 self.raise_torn(user_id, error)
         self._now = dict(self._before)
@@ -105,7 +114,9 @@ class Users:
     def _read_ends(self, user_id: str, asks: Mapping[Ask, int]) -> None:
         loaded = self._store.load_ends(user_id, asks)
         self._expect(loaded.place)
-        now = self._now[user_id]
+        now, before = self._now[user_id], self._before[user_id]
+        if not loaded.exists and order_index.has_entries(before.facts):
+            raise LostKey("the state says that its orders have an index, but there is none")
         read = {ask: End(tuple(loaded.ends[ask]), len(loaded.ends[ask]) < most) for ask, most in asks.items()}
         self._now[user_id] = replace(now, ends={**now.ends, **read})
 
@@ -134,8 +145,10 @@ class Users:
     def raise_torn(self, user_id: str, error: Exception) -> NoReturn:
         """Raise Torn for a user's state that contradicts itself, or this error if the store is not at fault.
 
-        The store is not at fault if this user led to a Torn before (:meth:`Store.doubt`).
+        The store is not at fault if this user's state contradicted itself before (:meth:`Store.doubt`).
         """
+        if isinstance(error, LostKey):
+            raise self._store.lost_key()
         torn = self._store.doubt(user_id)
         raise error if torn is None else torn
 
@@ -160,7 +173,15 @@ class Users:
         """
         return [
             write_of(
-                before, now, sweep, filled, rules, day, index_all=index_all, due=now.user_id in self._due
+                before,
+                now,
+                sweep,
+                filled,
+                rules,
+                day,
+                index_all=index_all,
+                due=now.user_id in self._due,
+                existing=now.user_id in self._stored,
             )
             for before, now in zip(self._before.values(), self._now.values(), strict=True)
             if now is not before or index_all
@@ -193,6 +214,7 @@ def write_of(
     index_all: bool = False,
     due: bool = False,
     anew: bool = False,
+    existing: bool = False,
 ) -> UserWrite:
     """What a save writes for one user.
 
@@ -206,6 +228,7 @@ def write_of(
         index_all: write the user's index entry and plain fields even if they seem unchanged.
         due: the user must be decided again, whatever its last decision: on this day, or else by a sweep.
         anew: a sweep must decide the user.
+        existing: the store has the user, and must still have it at the save.
     """
     stored, before = before, before or UserState(now.user_id)
     orders: dict[str, bytes | None] = {
@@ -228,6 +251,8 @@ def write_of(
         swept=_swept(now, sweep, due=anew or (due and day is None)),
         index=index,
         due=_due(now, day, due=due),
+        existing=existing,
+        listed=before.facts.alive,
     )
 
 
@@ -245,7 +270,8 @@ def _index_write(before: UserState, now: UserState, rules: Rules) -> tuple[Index
         ]
         gone = all_entries(now.user_id, (was for was, _ in changed), rules)
         come = all_entries(now.user_id, (order for _, order in changed), rules)
-        changes = IndexWrite(add=sorted(come - gone), remove=sorted(gone - come))
+        existing = order_index.has_entries(before.facts)
+        changes = IndexWrite(existing=existing, add=sorted(come - gone), remove=sorted(gone - come))
         return changes if come != gone else None, True
     if now.whole and now.facts.held > order_index.MOST_UNINDEXED:
         every = all_entries(now.user_id, now.orders.values(), rules)

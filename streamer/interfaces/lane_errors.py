@@ -7,6 +7,10 @@ MAX_SAVE_BYTES = 64 * 1024 * 1024
 # A batch of many users with the largest states would exhaust the memory of the worker and of Redis.
 MAX_LOAD_BYTES = 64 * 1024 * 1024
 
+# Why a user makes a lane torn.
+CONTRADICTS = "a user's state in Redis contradicts itself"
+LOST_KEY = "Redis no longer has all keys of a user of this lane: something else than Segue deleted them"
+
 
 class InDoubt(Exception):
     """The lane may no longer own its partition, or an answer was lost.
@@ -49,7 +53,7 @@ class LaneClosing(Exception):
 
 
 class Torn(InDoubt, SegueError):
-    """Redis holds data that no lane saved: a part of a lost save, or a state that contradicts itself.
+    """Redis holds what no lane saved: half of a lost save, or a state that contradicts itself or lacks a key.
 
     The next takeover empties the lane in Redis and folds it again.
 

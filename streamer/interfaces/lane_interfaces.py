@@ -148,15 +148,17 @@ class Log(Reading, Protocol):
 class StoredUser(Struct, frozen=True):
     """The stored bytes of one user: the state and the requested orders.
 
-    ``orders`` has an entry for each requested order; None if the user does not have this order.
+    ``orders`` has an entry for each requested order; None if the user does not have this order. ``listed``:
+    the lane's set of users has the user.
     """
 
     state: bytes | None
     orders: dict[str, bytes | None]
+    listed: bool
 
 
 class Loaded(Struct, frozen=True):
-    """The requested users and then the lane's place, read in one round trip.
+    """The requested users, the size of the lane's set of users, and then the lane's place; one round trip.
 
     The place is read last, so a concurrent save shows as a changed place. A place that is read first, or in
     its own round trip, would not show a save that comes in between and is lost again.
@@ -164,6 +166,7 @@ class Loaded(Struct, frozen=True):
 
     place: bytes | None
     users: dict[str, StoredUser]
+    listed: int
 
 
 class LoadedOrders(Struct, frozen=True):
@@ -174,16 +177,24 @@ class LoadedOrders(Struct, frozen=True):
 
 
 class LoadedEnds(Struct, frozen=True):
-    """Entries of a user's index of orders by question, and then the lane's place, as in :class:`Loaded`."""
+    """Entries of a user's index of orders by question, and then the lane's place, as in :class:`Loaded`.
+
+    ``exists``: the index has an entry.
+    """
 
     place: bytes | None
     ends: dict[Ask, list[str]]
+    exists: bool
 
 
 class IndexWrite(Struct, frozen=True):
-    """The changes of a user's index of orders; ``anew``: delete all of its entries first."""
+    """The changes of a user's index of orders.
+
+    ``anew``: delete all of its entries first. ``existing``: the index must have an entry before this save.
+    """
 
     anew: bool = False
+    existing: bool = False
     add: list[str] = []
     remove: list[str] = []
 
@@ -200,6 +211,9 @@ class UserWrite(Struct, frozen=True):
         index: the changes of the user's index of orders; None leaves it as it is.
         due: the day on which the user must be decided again; None removes the user from those due. Left out
             if no declared feature reads the day.
+        existing: the user was read from the store, so its key must exist before this save. A key that was
+            deleted in between would come back with only the fields of this save.
+        listed: the lane's set of users has the user before this save.
     """
 
     user_id: str
@@ -209,6 +223,17 @@ class UserWrite(Struct, frozen=True):
     swept: int | None = None
     index: IndexWrite | None = None
     due: date | UnsetType | None = UNSET
+    existing: bool = False
+    listed: bool = False
+
+    @property
+    def joins(self) -> int:
+        """By how much this write changes the size of the lane's set of users: 1, 0 or -1."""
+        return (self.swept is not None) - self.listed
+
+
+ALL_SWEEPS = 2**53
+"""More than the number of any sweep: :meth:`Store.unswept` then counts all users of the lane."""
 
 
 class Unswept(Struct, frozen=True):
@@ -302,6 +327,9 @@ class Store(Protocol):
 
         Returns:
             False if the stored place is not ``expected``; then nothing was written.
+
+        Raises:
+            Torn: a key that must exist is gone; nothing was written.
         """
 
     def doubt(self, user_id: str) -> Torn | None:
@@ -310,6 +338,13 @@ class Store(Protocol):
         Returns:
             The error to raise; it does not name the user. None if this user made the lane torn before: then
             the log itself leads to the contradiction.
+        """
+
+    def lost_key(self) -> Torn:
+        """Treat the lane as torn until its place is replaced, because a user's key is gone.
+
+        Returns:
+            The error to raise. No log leads to a lost key, so the same user may lose a key again.
         """
 
     def replace_torn(self, torn: Torn, place: bytes) -> bool:

@@ -148,6 +148,7 @@ class Lane:
         )
         users = Users(self._store, batch.wanted())
         self._saves.expect(users.place)
+        self._saves.expect_listed(users)
         loaded = self._monotonic()
         turn = self._turn()
         batch, changes, unknown = self._decide(batch.on(turn.day), users, turn)

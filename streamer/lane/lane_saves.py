@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
+from streamer.batch.batch_users import Users
 from streamer.interfaces.lane_errors import InDoubt
 from streamer.interfaces.lane_interfaces import Store, UserWrite
 from streamer.lane.release_switch import Turn
@@ -48,6 +49,15 @@ class LaneSaves:
             raise InDoubt("the place in Redis is not the one that this lane wrote last")
         self.seen_s = self._monotonic()
 
+    def expect_listed(self, users: Users) -> None:
+        """Check that the lane's set of users was whole when these users were read.
+
+        Raises:
+            Torn: the set has more or fewer users than the place says.
+        """
+        if users.listed != self.held.users:
+            raise self._store.lost_key()
+
     def save(
         self,
         expected: bytes | None,
@@ -80,6 +90,7 @@ class LaneSaves:
             sweep=replace(turn.sweep, dropped=(), whole=True) if swept else turn.sweep,
             swept=swept,
             day=stored_day(turn.day),
+            users=self.held.users + sum(write.joins for write in writes),
         )
         encoded = places.encode(following)
         if not self._store.save(expected, encoded, writes):

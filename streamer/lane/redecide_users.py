@@ -151,6 +151,7 @@ class Redecisions:
         rules, now = self._config.rules, self._clock()
         users = Users(self._store, dict.fromkeys(user_ids, ()))
         self._saves.expect(users.place)
+        self._saves.expect_listed(users)
         changes: list[Change] = []
         for state in list(users):
             step = decide(state, cause, occurred_at, turn.model, rules, now)

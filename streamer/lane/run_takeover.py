@@ -23,7 +23,7 @@ from schemas.errors import NeedsRebuild
 from streamer.batch.batch_users import Users, check_size
 from streamer.batch.lane_config import LaneConfig, Models, Watcher
 from streamer.interfaces.lane_errors import InDoubt, LaneClosing
-from streamer.interfaces.lane_interfaces import Log, Store
+from streamer.interfaces.lane_interfaces import ALL_SWEEPS, Log, Store
 from streamer.lane.lane_saves import LaneSaves
 from streamer.lane.release_switch import Switch, Turn
 from streamer.place.place import Place
@@ -110,6 +110,7 @@ class Takeover:
             sweep=turn.sweep,
             formers=start.formers,
             day=stored_day(turn.day),
+            users=0 if former is None else self._users_of(former),
         )
         self._log.note_formers(start.formers)
         stored = healing.emptied(self._store, snapshot, self._partition, self._config, writer)
@@ -118,6 +119,10 @@ class Takeover:
         self._saves.expect(self._store.follow())
         self._log.read_from(start.decide_from)
         self._watcher.phase("live", None)
+
+    def _users_of(self, former: Place) -> int:
+        """How many users the lane has; a place of an older format does not say it."""
+        return self._store.unswept(ALL_SWEEPS, 0).left if former.users < 0 else former.users
 
     def _day(self, snapshot: LaneSnapshot) -> date | None:
         """The latest day that the lane is known to have decided on; without one, that of the clock.
@@ -170,6 +175,7 @@ class Takeover:
             # last save of this takeover: not from a save that Redis loses again, or from another worker.
             if users.place != expected:
                 raise InDoubt("the place in Redis is not the one that this takeover wrote last")
+            self._saves.expect_listed(users)
             return users
 
         def save(users: Users | None, reached: dict[str, int], bounded: bool) -> None:

@@ -102,6 +102,7 @@ class Place(Struct, frozen=True):
             the lane has read it.
         format: the format number, see :mod:`streamer.user.stored.stored_formats`.
         day: the lane's day (:mod:`streamer.segment.lane_day`); absent if no declared feature reads the day.
+        users: how many users the lane's set of users has; -1 in a place of an older format.
     """
 
     step: int
@@ -114,6 +115,7 @@ class Place(Struct, frozen=True):
     formers: dict[str, Former] = {}
     format: int = NEWEST
     day: date | UnsetType = UNSET
+    users: int = -1
 
     @property
     def decides_on(self) -> date | None:

@@ -40,6 +40,7 @@ from streamer.redis.save_count import place_in, split
 from streamer.user.user_state import Ask
 
 _CLEAR_BATCH = 1_000
+_KEY_IS_GONE = -1
 
 _pack = msgspec.msgpack.Encoder().encode
 unpack_neighbours = msgspec.msgpack.Decoder(list[Neighbour]).decode
@@ -134,18 +135,22 @@ class RedisStore:
         """These users, each with these orders, and the place."""
         requested = {user_id: tuple(order_ids) for user_id, order_ids in wanted.items()}
         fields = [[STATE, *(ORDER_PREFIX + o for o in order_ids)] for order_ids in requested.values()]
-        keys = [self._place_key, self._saves_key, *(self._user_key(user_id) for user_id in requested)]
+        of_lane = (self._place_key, self._saves_key, self._swept_key)
+        keys = [*of_lane, *(self._user_key(user_id) for user_id in requested)]
+        fields_and_ids = _pack(fields), _pack(list(requested))
         with reaching(self._url):
-            answer = self._load(keys=keys, args=[lane_errors.MAX_LOAD_BYTES, _pack(fields)])
+            answer = self._load(keys=keys, args=[lane_errors.MAX_LOAD_BYTES, *fields_and_ids])
         if isinstance(answer, int):
             raise TooMuchToLoad(answer)
-        *rows, (stored, saves) = cast(list[list[bytes | None]], answer)
+        *rows, listed, (stored, saves) = cast(list[Any], answer)
         place = self._believed(stored, saves)
         users = {
-            user_id: StoredUser(row[0], dict(zip(order_ids, row[1:], strict=True)))
+            user_id: StoredUser(
+                row[0], dict(zip(order_ids, row[1:-1], strict=True)), listed=row[-1] is not None
+            )
             for (user_id, order_ids), row in zip(requested.items(), rows, strict=True)
         }
-        return Loaded(place, users)
+        return Loaded(place, users, listed)
 
     def load_orders(self, user_ids: Collection[str]) -> LoadedOrders:
         """Every order of these users, and the place."""
@@ -183,9 +188,10 @@ class RedisStore:
                 offset=0,
                 num=most,
             )
-        rows, place = self._with_place(pipeline)
+        pipeline.exists(key)
+        (*rows, exists), place = self._with_place(pipeline)
         ends = {ask: [entry.decode() for entry in row] for ask, row in zip(asks, rows, strict=True)}
-        return LoadedEnds(place, ends)
+        return LoadedEnds(place, ends, bool(exists))
 
     def unswept(self, sweep: int, most: int) -> Unswept:
         """At most ``most`` of the lane's users that this sweep has not reached."""
@@ -224,6 +230,9 @@ class RedisStore:
 
         Returns:
             False if the stored place is not ``expected``; then nothing was written.
+
+        Raises:
+            Torn: a key that must exist is gone; nothing was written.
         """
         condition = "none" if expected is None else "place"
         return self._run_save([condition, expected or b"", ""], place, writes)
@@ -233,7 +242,12 @@ class RedisStore:
         if user_id in self._doubted:
             return None
         self._doubted.add(user_id)
-        self._doubt = "a user's state in Redis contradicts itself"
+        self._doubt = lane_errors.CONTRADICTS
+        return Torn(self._doubt, None, None, None)
+
+    def lost_key(self) -> Torn:
+        """Treat the lane as torn until its place is replaced, because a user's key is gone."""
+        self._doubt = lane_errors.LOST_KEY
         return Torn(self._doubt, None, None, None)
 
     def replace_torn(self, torn: Torn, place: bytes) -> bool:
@@ -364,13 +378,16 @@ class RedisStore:
         ]
         angles = [entries_of(angles_in(space, writes)) for space in spaces]
         orders = [
-            ([part for one in index.add for part in ("0", one)], index.remove, index.anew)
+            ([part for one in index.add for part in ("0", one)], index.remove, index.anew, index.existing)
             for _, index in indexed
         ]
         of_lane = [entries_of(swept_in(writes)), *([entries_of(due)] if due else ())]
         users, sets = [fields_in(write) for write in writes], [*angles, *of_lane, *orders]
         with reaching(self._url):
-            return bool(self._save(keys=keys, args=[*expected, place, _pack(users), _pack(sets)]))
+            done = self._save(keys=keys, args=[*expected, place, _pack(users), _pack(sets)])
+        if done == _KEY_IS_GONE:
+            raise self.lost_key()
+        return bool(done)
 
 
 def _in_batches(keys: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:

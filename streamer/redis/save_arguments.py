@@ -13,14 +13,14 @@ def spaces_of(writes: Sequence[UserWrite]) -> list[str]:
     return sorted({space for write in writes for space in write.angles})
 
 
-def fields_in(write: UserWrite) -> tuple[list[str | Raw], list[str]]:
-    """The fields to set, as name and value in turn, and the fields to delete."""
+def fields_in(write: UserWrite) -> tuple[list[str | Raw], list[str], bool]:
+    """The fields to set, as name and value in turn, the fields to delete, and whether the key must exist."""
     named = {**write.fields, **{ORDER_PREFIX + k: value for k, value in write.orders.items()}}
     to_set: list[str | Raw] = []
     for name, value in named.items():
         if value is not None:
             to_set += (name, _as_text(value) if isinstance(value, bytes) else value)
-    return to_set, [name for name, value in named.items() if value is None]
+    return to_set, [name for name, value in named.items() if value is None], write.existing
 
 
 def _as_text(value: bytes) -> Raw:

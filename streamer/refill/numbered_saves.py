@@ -10,7 +10,7 @@ from schemas.errors import SegueError, Unreachable
 from streamer.batch.batch_users import write_of
 from streamer.batch.lane_config import LaneConfig
 from streamer.interfaces.lane_errors import Torn
-from streamer.interfaces.lane_interfaces import Store, UserWrite
+from streamer.interfaces.lane_interfaces import ALL_SWEEPS, Store, UserWrite
 from streamer.place import place as places
 from streamer.place.place import Place
 from streamer.place.place_marks import Refill, Refilling, encode_mark, is_refilled
@@ -18,8 +18,6 @@ from streamer.segment.active_model import ActiveModel
 from streamer.segment.lane_day import LaneDay, stored_day
 from streamer.takeover.lane_snapshot import follow_lane
 from streamer.user.user_state import UserState
-
-_ALL_SWEEPS = 2**53
 
 
 class Filler:
@@ -138,6 +136,7 @@ class Filler:
             settings=self._config.settings,
             sweep=self._sweep,
             day=stored_day(self.day),
+            users=self._alive,
         )
 
     def check_count(self) -> None:
@@ -146,7 +145,7 @@ class Filler:
         Raises:
             Unreachable: the counts differ.
         """
-        found = self._store.unswept(_ALL_SWEEPS, 0).left
+        found = self._store.unswept(ALL_SWEEPS, 0).left
         if found != self._alive:
             raise Unreachable(
                 f"lane {self._lane} has {found:,} users in Redis, and {self._alive:,} were written: run the"

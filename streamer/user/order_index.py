@@ -14,7 +14,7 @@ from schemas.input_events import Order
 from streamer.user.order_rules import Rules
 from streamer.user.order_values import numbers_of, texts_of
 from streamer.user.other_orders import WholeOrders, latest_in
-from streamer.user.user_state import Ask, End, Latest, OrdersMissing
+from streamer.user.user_state import Ask, End, Facts, Latest, OrdersMissing
 
 # A user with at most this many orders has no index: reading all of the orders is fast.
 MOST_UNINDEXED = 64
@@ -52,6 +52,22 @@ def entries(user_id: str, order: Order | None, rules: Rules) -> frozenset[str]:
 def all_entries(user_id: str, orders: Iterable[Order | None], rules: Rules) -> frozenset[str]:
     """The entries of all these orders."""
     return frozenset(entry for order in orders for entry in entries(user_id, order, rules))
+
+
+def has_entries(facts: Facts) -> bool:
+    """Whether the index of the orders with these facts has an entry."""
+    return any(
+        (
+            facts.brands,
+            facts.categories,
+            facts.product_ids,
+            facts.statuses,
+            facts.own,
+            facts.least,
+            facts.most,
+            facts.latest,
+        )
+    )
 
 
 def size_of(some: Iterable[str]) -> int:

@@ -21,6 +21,10 @@ class Contradiction(Exception):
     """A stored state that no fold can have made: its facts and its orders disagree."""
 
 
+class LostKey(Contradiction):
+    """A key of the user is gone, while another key of the lane says that it was written."""
+
+
 class Dated(Struct, frozen=True, array_like=True):
     """A profile field's value and the time of the signup that gave it."""
 

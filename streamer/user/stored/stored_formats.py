@@ -11,6 +11,7 @@
 - Format 6 may have what features of time need: orders and signups by day, and a place that names the zone
   and the lane's day.
 - Format 7 has states and orders in MessagePack (:mod:`streamer.user.stored.stored_state`). A place is JSON.
+- Format 8 has in a place how many users the lane has.
 
 A new field is a new format, and so is a new meaning of a field: an older worker would drop a field that it
 does not know, and write the rest back. tests/data/formats keeps a state and a place of each format.
@@ -22,7 +23,7 @@ from msgspec import Struct
 
 from schemas.errors import NeedsRebuild
 
-NEWEST = 7
+NEWEST = 8
 UNNUMBERED = 1
 
 

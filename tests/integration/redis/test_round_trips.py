@@ -25,8 +25,10 @@ from tests.support.worlds.made_up_release import TIMED, a_release, an_active_mod
 
 SIZES = (10, 100, 1_000)
 # Commands within the scripts: the one angle that all share; the index, and those to be swept.
-NEIGHBOURS = {"zcard": 1, "zcount": 1, "zrange": 1, "hget": 1}
-SAVE = {"get": 2, "incr": 1, "zadd": 2, "set": 1}
+LOAD = Counter(zmscore=1, zcard=1, mget=1)
+NEIGHBOURS = Counter(zcard=1, zcount=2, zrange=1, hget=1)
+SAVE = Counter(get=2, exists=1, incr=1, zadd=2, set=1)
+DUE = Counter(zadd=1, zrem=1)
 
 
 def calls(client: redis.Redis) -> Counter[str]:
@@ -41,7 +43,7 @@ def calls(client: redis.Redis) -> Counter[str]:
 def test_a_batch_takes_three_round_trips_and_each_event_the_same_commands(
     size: int, of_time: bool, fresh_redis: StartRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With features of time, one command more: the set of those who are due."""
+    """With features of time, two commands more: who is due, and who is so no longer."""
     server = fresh_redis()
     sent = 0
     send: Callable[..., None] = AbstractConnection.send_packed_command
@@ -59,21 +61,22 @@ def test_a_batch_takes_three_round_trips_and_each_event_the_same_commands(
         lane = world.lane(wrap=lambda log, _: (log, store))
         lane.take_over(world.writer())
         # Once before, so that the scripts are known to Redis.
-        world.send(Signup("before", START, age=30))
-        assert lane.step(0.0) == 1
-        world.send(*(Order(f"{n}", "1", START, (Item(f"{n % 7}"),)) for n in range(size)))
-        before = calls(client)
+        world.send(*(Signup(user_id, START, age=30) for user_id in ("before", "again")))
+        assert lane.step(0.0) == 2
+        again = Signup("again", START + timedelta(hours=1), age=30)
+        world.send(again, *(Order(f"{n}", "1", START, (Item(f"{n % 7}"),)) for n in range(size - 1)))
+        before, told = calls(client), len(world.changes())
         with monkeypatch.context() as patch:
             patch.setattr(AbstractConnection, "send_packed_command", counted)
             assert lane.step(0.0) == size
         made = calls(client) - before
-    assert len(world.changes()) == size + 1
+    assert len(world.changes()) == size - 1 + told
     # The place and the users, the neighbours of those who move, the save.
     assert sent == 3
     del made["info"]
     # Every user is read and written once; all else is the same for any size.
     assert (made.pop("hmget"), made.pop("hset")) == (size, size)
-    assert made == {"mget": 1, "evalsha": 3} | NEIGHBOURS | SAVE | ({"zadd": 3} if of_time else {})
+    assert made == Counter(evalsha=3) + LOAD + NEIGHBOURS + SAVE + (DUE if of_time else Counter())
 
 
 def test_an_order_of_many_is_withdrawn_for_what_one_of_few_costs(fresh_redis: StartRedis) -> None:

@@ -10,12 +10,13 @@ import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from segue.services import RedisService
 from streamer.in_memory import MemoryRedis, MemoryStore
 from streamer.interfaces import lane_errors
-from streamer.interfaces.lane_errors import TooMuchToLoad
-from streamer.interfaces.lane_interfaces import LoadedOrders, Neighbour, StoredUser, UserWrite
+from streamer.interfaces.lane_errors import TooMuchToLoad, Torn
+from streamer.interfaces.lane_interfaces import IndexWrite, LoadedOrders, Neighbour, StoredUser, UserWrite
 from streamer.place.place_marks import Moved, encode_mark
 from streamer.redis.redis_store import RedisStore
 from streamer.segment.neighbours import AngleIndex
@@ -40,15 +41,19 @@ def client(redis_server: RedisService) -> Iterator[redis.Redis]:
 
 def test_what_is_saved_is_read(store: RedisStore) -> None:
     assert store.follow() is None
-    assert store.load({"7": ["1"]}).users == {"7": StoredUser(None, {"1": None})}
+    assert store.load({"7": ["1"]}).users == {"7": StoredUser(None, {"1": None}, listed=False)}
 
-    saved = store.save(None, b"p1", [write("7", {"state": b"{}"}, {"1": b"one", "2": b"two"}), write("8")])
+    of_7 = replace(write("7", {"state": b"{}"}, {"1": b"one", "2": b"two"}), swept=1)
+    saved = store.save(None, b"p1", [of_7, write("8")])
 
     assert saved
     assert store.follow() == b"p1"
     loaded = store.load({"7": ["2", "3"], "8": []})
     assert loaded.place == b"p1"
-    assert loaded.users == {"7": StoredUser(b"{}", {"2": b"two", "3": None}), "8": StoredUser(None, {})}
+    assert loaded.users == {
+        "7": StoredUser(b"{}", {"2": b"two", "3": None}, listed=True),
+        "8": StoredUser(None, {}, listed=False),
+    }
     assert store.load_orders(["7", "8"]) == LoadedOrders(b"p1", {"7": {"1": b"one", "2": b"two"}, "8": {}})
     assert store.load({}).place == b"p1"
     assert store.load_orders([]) == LoadedOrders(b"p1", {})
@@ -62,16 +67,40 @@ def test_the_place_is_read_behind_what_is_of_it(
     with client.monitor() as monitor:  # type: ignore[no-untyped-call]  # of redis-py
         store.load_orders(["7", "8"])
         store.load_ends("7", {Ask("a"): 1})
-        told = [monitor.next_command()["command"] for _ in range(5)]
+        told = [monitor.next_command()["command"] for _ in range(6)]
     assert [command.split()[0] for command in told] == [
         "HGETALL",
         "HGETALL",
         "MGET",
         "ZRANGE",
+        "EXISTS",
         "MGET",
     ]
     keys = f"{redis_prefix}place:0 {redis_prefix}saves:0"
     assert {command for command in told if command.startswith("MGET")} == {f"MGET {keys}"}
+
+
+@pytest.mark.parametrize("kind", ["user", "orders"])
+def test_a_save_writes_nothing_if_a_key_that_was_read_is_gone(
+    store: RedisStore, client: redis.Redis, redis_prefix: str, kind: str
+) -> None:
+    first = UserWrite("7", {"state": b"{}"}, {"1": b"one"}, {}, index=IndexWrite(anew=True, add=["a"]))
+    assert store.save(None, b"p1", [first])
+    second = UserWrite(
+        "7", {"state": b"[]"}, {}, {}, index=IndexWrite(existing=True, add=["b"]), existing=True
+    )
+    client.delete(f"{redis_prefix}{kind}:7")
+
+    with pytest.raises(Torn, match="no longer has all keys"):
+        store.save(b"p1", b"p2", [second])
+
+    assert client.exists(f"{redis_prefix}user:7", f"{redis_prefix}orders:7") == 1
+    with pytest.raises(Torn) as torn:
+        store.follow()
+    assert torn.value.place == b"p1"
+    assert store.replace_torn(torn.value, b"p2")
+    assert store.save(b"p2", b"p3", [first])
+    assert store.save(b"p3", b"p4", [second])
 
 
 def test_several_users_are_read_up_to_a_bound_and_one_whatever_the_size(
@@ -84,13 +113,13 @@ def test_several_users_are_read_up_to_a_bound_and_one_whatever_the_size(
         store.load({"7": ["1"], "8": []})
     assert store.load({"7": [], "8": []}).users["8"].state == large
     monkeypatch.setattr(lane_errors, "MAX_LOAD_BYTES", 10)
-    assert store.load({"7": ["1"]}).users == {"7": StoredUser(large, {"1": large})}
+    assert store.load({"7": ["1"]}).users == {"7": StoredUser(large, {"1": large}, listed=False)}
 
 
 def test_a_user_of_many_named_orders_is_read(store: RedisStore) -> None:
     many: dict[str, bytes | None] = {f"{n}": b"%d" % n for n in range(9_000)}
     assert store.save(None, b"p1", [write("7", {"state": b"{}"}, many)])
-    assert store.load({"7": many}).users == {"7": StoredUser(b"{}", many)}
+    assert store.load({"7": many}).users == {"7": StoredUser(b"{}", many, listed=False)}
 
 
 def test_clearing_leaves_the_places_and_other_prefixes(

@@ -5,6 +5,7 @@ import itertools
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from math import inf
 from typing import Any
@@ -24,6 +25,7 @@ from schemas.topics import Topics
 from streamer.batch.lane_config import LaneConfig
 from streamer.batch.read_batch import Batch
 from streamer.in_memory import MemoryKafka, MemoryLog, MemoryRedis, MemoryStore
+from streamer.interfaces.lane_errors import InDoubt
 from streamer.interfaces.lane_interfaces import Log, Record, Store
 from streamer.lane.lane import Lane
 from streamer.place import place as places
@@ -257,6 +259,16 @@ def drain(lane: Lane) -> None:
     """Let a lane read and sweep until nothing is left."""
     while lane.step(0.0):
         pass
+
+
+def settle(world: World, lane: Lane) -> None:
+    """Let a lane work until nothing is left; in doubt, it takes itself over, as in a worker."""
+    while True:
+        with suppress(InDoubt):
+            drain(lane)
+            return
+        with suppress(InDoubt):
+            lane.take_over(world.writer())
 
 
 def check_promises(world: World) -> None:

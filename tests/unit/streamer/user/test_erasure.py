@@ -11,6 +11,7 @@ from schemas.input_events import Event, Item, Order, Signup, UserErased
 from schemas.outputs.segment_change import SegmentChange, UserErasedChange
 from streamer.in_memory import MemoryLog
 from streamer.interfaces.lane_interfaces import Log, OutRecord, Store
+from streamer.user.stored.stored_formats import NEWEST
 from tests.support.checks.moves import OLD, YOUNG
 from tests.support.checks.stored_json import state_json
 from tests.support.strategies.events import START
@@ -53,7 +54,7 @@ def test_facts_up_to_the_erasure_never_bring_the_user_back(arrival: Sequence[Eve
     assert set(kept.fields) == {"state"}
     assert state_json(kept.fields["state"]) == {
         "facts": {"erased_at": "2024-01-01T12:00:00Z"},
-        "format": 7,
+        "format": NEWEST,
     }
     told = world.changes("7")
     assert told == [] or told[-1].kind == "erased"
