@@ -265,6 +265,11 @@ class RedisStore:
                 stored, saves = self._read_place()
             done = self.replace_torn(Torn("", stored, saves, None), place)
 
+    def is_empty(self, is_ours: Callable[[str], bool]) -> bool:
+        """Whether Redis holds nothing of the lane but its place; ``is_ours`` as in :meth:`empty`."""
+        with reaching(self._url):
+            return next(self._held(is_ours), None) is None
+
     def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> int | None:
         """Delete the lane's users, their entries in every index, their sweep numbers and due days.
 
@@ -275,26 +280,28 @@ class RedisStore:
         Returns:
             How much was deleted. None if the lane's place is no longer ``mark``: the deletion stops there.
         """
-        deleted, lane = 0, self._lane
+        deleted = 0
         with reaching(self._url):
-            for kind in (self._keys.every_user(lane), self._keys.every_orders(lane)):
-                found = chain.from_iterable(scan_keys(self._redis, kind, _CLEAR_BATCH))
-                for keys in _in_batches(key for key in found if is_ours(self._keys.user_of(key))):
-                    if not self._delete(mark, keys):
-                        return None
-                    deleted += len(keys)
-            for index in list(chain(*scan_keys(self._redis, self._keys.every_angles(lane), _CLEAR_BATCH))):
-                members = (member for member, _ in self._redis.zscan_iter(index, count=_CLEAR_BATCH))
-                for some in _in_batches(member for member in members if is_ours(member.decode())):
-                    if not self._delete(mark, [index], some):
-                        return None
-                    deleted += len(some)
-            for key in (self._swept_key, self._due_key):
-                if self._redis.exists(key):
-                    if not self._delete(mark, [key.encode()]):
-                        return None
-                    deleted += 1
+            for keys, members in self._held(is_ours):
+                if not self._delete(mark, keys, members):
+                    return None
+                deleted += len(members or keys)
         return deleted
+
+    def _held(self, is_ours: Callable[[str], bool]) -> Iterator[tuple[Sequence[bytes], Sequence[bytes]]]:
+        """What Redis holds of the lane but its place: keys, or one key and the lane's members in it."""
+        lane = self._lane
+        for kind in (self._keys.every_user(lane), self._keys.every_orders(lane)):
+            found = chain.from_iterable(scan_keys(self._redis, kind, _CLEAR_BATCH))
+            for keys in _in_batches(key for key in found if is_ours(self._keys.user_of(key))):
+                yield keys, ()
+        for index in list(chain(*scan_keys(self._redis, self._keys.every_angles(lane), _CLEAR_BATCH))):
+            members = (member for member, _ in self._redis.zscan_iter(index, count=_CLEAR_BATCH))
+            for some in _in_batches(member for member in members if is_ours(member.decode())):
+                yield [index], some
+        for key in (self._swept_key, self._due_key):
+            if self._redis.exists(key):
+                yield [key.encode()], ()
 
     def clear(self, mark: bytes) -> int | None:
         """Delete every user, index, sweep number and due day of all lanes, but not the places.

@@ -20,7 +20,7 @@ from streamer.batch.isolate_records import applied
 from streamer.batch.lane_config import LaneConfig
 from streamer.batch.read_batch import in_order, read_batch
 from streamer.interfaces.lane_errors import InDoubt, TooLarge
-from streamer.interfaces.lane_interfaces import ALL_SWEEPS, Log, Record, Store
+from streamer.interfaces.lane_interfaces import Log, Record, Store
 from streamer.place.place_marks import Emptying, encode_mark, is_emptied
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.decide_event import placed
@@ -62,7 +62,7 @@ def decided_until(log: Log, topics: Topics, start: Start, users_end: int, max_ba
 def emptied(
     store: Store, snapshot: LaneSnapshot, partition: int, config: LaneConfig, writer: str
 ) -> bytes | None:
-    """Empty the lane in the store if it is torn, has users but no place, or was left half emptied.
+    """Empty the lane in the store if it is torn, lacks only its place, or was left half emptied.
 
     Args:
         store: the lane's store.
@@ -78,14 +78,15 @@ def emptied(
         InDoubt: another worker saved meanwhile.
     """
     stored, torn, settings = snapshot.stored, snapshot.torn, config.settings
-    lost_place = stored is None and store.unswept(ALL_SWEEPS, 0).left > 0
+
+    def is_ours(user_id: str) -> bool:
+        return partition_of(user_id, settings.partitions, settings.partitioner) == partition
+
+    lost_place = stored is None and not store.is_empty(is_ours)
     if torn is None and not lost_place and not is_emptied(stored):
         return stored
     mark = encode_mark(Emptying(writer))
     marked = store.save(stored, mark, []) if torn is None else store.replace_torn(torn, mark)
-
-    def is_ours(user_id: str) -> bool:
-        return partition_of(user_id, settings.partitions, settings.partitioner) == partition
 
     # Repeat until nothing is left to delete under a mark that was written after the last deletion: a Redis
     # that loses a deletion may keep the mark that stood before the deletion.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from segue.services import LocalKafka
+from tests.campaigns.chaos.deleted_keys import delete_one_by_one
 from tests.campaigns.chaos.faults import cut_since, tear, written_to
 from tests.campaigns.chaos.kafka_faults import SESSION_S, KafkaFaults
 from tests.support.servers.redis_cluster import LocalCluster, Node
@@ -56,6 +57,7 @@ class ClusterServers(KafkaFaults):
         if not keeps_states:
             losing: dict[str, tuple[Callable[[], None], int]] = {
                 "FLUSHALL of a node": (self._empty_node, 1),
+                "the keys of all nodes deleted one by one": (self._delete_keys, 1),
                 "kill -9 of a node, its AOF cut inside a save, and a restart in peace": (self._tear_node, 2),
             }
             self.kinds |= losing
@@ -136,6 +138,9 @@ class ClusterServers(KafkaFaults):
 
     def _empty_node(self) -> None:
         self.store.primary(self._shard()).ask("FLUSHALL")
+
+    def _delete_keys(self) -> None:
+        delete_one_by_one(self.store.url, self._random)
 
     def _back(self, killed: Node) -> None:
         """Start a dead node again, and wait until it follows."""

@@ -17,6 +17,7 @@ import redis
 
 from schemas.errors import BadTopics, NeedsRebuild
 from segue.services import LocalKafka, LocalRedis
+from tests.campaigns.chaos.deleted_keys import delete_one_by_one
 from tests.campaigns.chaos.disks import Disk
 from tests.campaigns.chaos.kafka_faults import SESSION_S, KafkaFaults
 from tests.campaigns.chaos.standby import Standby, can_take_over
@@ -30,6 +31,7 @@ _FEWEST, _MOST = 2, 4
 _LOST_REBUILD = "a rebuild of this Redis prefix did not end"
 _REMEDIES = ("`segue rebuild`", "begin again from the warehouse")
 _EMPTIES = "FLUSHALL of Redis"
+_DELETES = "the keys of Redis deleted one by one"
 _TEARS = "kill -9 of Redis, its AOF cut inside a save, and a restart in peace"
 
 
@@ -67,12 +69,13 @@ class Servers(KafkaFaults):
             "SIGSTOP of Redis": (self._pause_redis, 2),
             "restart of Redis": (self._restart_redis, 1),
             _EMPTIES: (self._empty_redis, 1),
+            _DELETES: (self._delete_keys, 1),
         }
         if disk.can_fill:
             self.kinds["a full disk under Redis"] = (self._fill_disk, 2)
         self._keeps_states = keeps_states
         if keeps_states:
-            del self.kinds[_EMPTIES], self.kinds[_TEARS]
+            del self.kinds[_EMPTIES], self.kinds[_DELETES], self.kinds[_TEARS]
         if can_take_over():
             self.kinds["kill -9 of Redis, and a replica that lacks the newest writes takes over"] = (
                 self._fail_over,
@@ -94,6 +97,9 @@ class Servers(KafkaFaults):
     def _empty_redis(self) -> None:
         with redis.Redis.from_url(self.store.url, socket_timeout=60) as client:
             client.flushall()
+
+    def _delete_keys(self) -> None:
+        delete_one_by_one(self.store.url, self._random)
 
     def _fail_over(self) -> None:
         """Fail over: the new primary lacks the writes since the replica fell behind."""

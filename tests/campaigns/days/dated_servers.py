@@ -92,10 +92,7 @@ class DatedServers:
             }
 
     def empty_redis(self) -> None:
-        """Delete all that Redis holds of the lanes, at once, as FLUSHALL does.
-
-        One by one, a lane could save a user whose orders are gone while its place is still there.
-        """
+        """Delete all that Redis holds of the lanes, at once, as FLUSHALL does."""
         with self.client() as client:
             client.unlink(*client.scan_iter(f"{self.deployment.redis_prefix}*", 1_000))
 

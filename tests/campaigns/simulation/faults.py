@@ -141,7 +141,7 @@ class WorldFaults:
     def _expire_offsets(self) -> None:
         world = self._world
         partition = world.random.randrange(world.partitions)
-        if all(
+        if not world.holes and all(
             world.place(lane, setting) is not None
             for lane in range(world.partitions)
             for setting in world.set_to.values()
@@ -162,7 +162,7 @@ class WorldFaults:
 
     def _delete_and_create(self) -> None:
         world = self._world
-        if world.renewed or world.boots or world.moves:
+        if world.renewed or world.boots or world.moves or world.holes:
             return
         if world.random.random() < 0.1:
             self._drain_all()

@@ -17,10 +17,12 @@ from schemas.topics import Topics
 from streamer.batch import batch_users
 from streamer.batch.batch_users import Users
 from streamer.batch.read_batch import Batch, Incoming, read_batch
+from streamer.in_memory import MemoryRedis, MemoryStore
 from streamer.interfaces.lane_interfaces import Committed, OutRecord, Record, UserWrite
 from streamer.lane import lane as lanes
 from streamer.lane import release_switch, run_takeover
 from streamer.lane.lane import Lane
+from streamer.lane.lane_saves import LaneSaves
 from streamer.lane.redecide_users import Redecisions
 from streamer.lane.release_switch import Switch, Turn
 from streamer.lane.run_takeover import Takeover
@@ -239,6 +241,30 @@ def believing_half_of_a_save() -> Iterator[Planted]:
 
 
 @contextmanager
+def saving_over_deleted_keys() -> Iterator[Planted]:
+    with patch.object(MemoryRedis, "has_keys_of", lambda *_: True):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def folding_onto_what_is_left() -> Iterator[Planted]:
+    with patch.object(MemoryStore, "is_empty", lambda *_: True):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def taking_a_deleted_user_for_a_new_one() -> Iterator[Planted]:
+    with patch.object(batch_users, "mark_in", lambda _: "a mark"):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def without_counting_the_lanes_users() -> Iterator[Planted]:
+    with patch.object(LaneSaves, "expect_listed", lambda *_: None):
+        yield Lane, _as_it_is
+
+
+@contextmanager
 def user_segments_only_when_behind() -> Iterator[Planted]:
     right = healing.adopt
 
@@ -329,6 +355,10 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[Planted]]] = {
         without_the_margin,
         without_handing_over,
         believing_half_of_a_save,
+        saving_over_deleted_keys,
+        folding_onto_what_is_left,
+        taking_a_deleted_user_for_a_new_one,
+        without_counting_the_lanes_users,
         a_day_that_follows_the_clock_back,
         without_the_days_in_kafka,
         due_a_day_too_late,

@@ -8,6 +8,7 @@ from schemas.errors import NeedsRebuild
 from streamer.user import order_index
 from tests.campaigns.simulation.broken import BrokenPromise
 from tests.campaigns.simulation.check import check_end
+from tests.campaigns.simulation.deleted_keys import DeletedKeys
 from tests.campaigns.simulation.faults import CallFaults, WorldFaults
 from tests.campaigns.simulation.operators import Commands, Operators, end_bootstrap, end_switch, help_out
 from tests.campaigns.simulation.planted import PLANTS
@@ -40,8 +41,9 @@ def run_seed(seed: int, plant: str = "nothing", trace: Callable[[str], None] | N
         calls = CallFaults(world)
         fleet = Fleet(world, lane_class, ends, calls)
         operators = Operators(world, calls)
+        keys = DeletedKeys(world, Random(f"the keys of {seed}"))
         try:
-            befall(world, fleet, operators)
+            befall(world, fleet, operators, keys)
         finally:
             fleet.end()
             operators.end()
@@ -49,13 +51,13 @@ def run_seed(seed: int, plant: str = "nothing", trace: Callable[[str], None] | N
         for late in list(world.late):
             world.land(late) if random.random() < 0.5 else world.late.remove(late)
         for _ in range(1 + (world.days.randint(0, 2) if world.config.rules.of_time else 0)):
-            settle(world, fleet)
+            settle(world, fleet, keys)
             world.look_from(world.set_to[OPERATOR])
             check_end(world, world.ledger)
             world.pass_time()
 
 
-def befall(world: SimWorld, fleet: Fleet, operators: Operators) -> None:
+def befall(world: SimWorld, fleet: Fleet, operators: Operators, keys: DeletedKeys) -> None:
     """Run the turns: in each, a fault or a move may come, and a worker or an operator makes some calls."""
     random = world.random
     faults = WorldFaults(world, fleet.drain_where_possible, fleet.kill)
@@ -69,6 +71,7 @@ def befall(world: SimWorld, fleet: Fleet, operators: Operators) -> None:
     for turn in range(random.randint(40, 120)):
         if random.random() < happens:
             faults.act()
+        keys.act()
         if random.random() < moves:
             _move(world, fleet, turn)
         if random.random() < operates:
@@ -99,12 +102,13 @@ def _bootstrap(
         end_bootstrap(world, Commands(world, lambda end: end, "peace"))
 
 
-def settle(world: SimWorld, fleet: Fleet) -> None:
+def settle(world: SimWorld, fleet: Fleet, keys: DeletedKeys) -> None:
     """Let all lanes read to the end; help a lane that asks for an operator, as the manual says."""
     commands = Commands(world, lambda end: end, "peace")
     for _ in range(3):
         try:
             end_switch(world, commands)
+            keys.finish()
             fleet.drain_all()
         except NeedsRebuild as reason:
             if not is_curable(reason):

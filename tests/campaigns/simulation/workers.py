@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from schemas.errors import NeedsRebuild, Unreachable
-from streamer.interfaces.lane_errors import Fenced, InDoubt, LaneClosing, NotReady
+from streamer.interfaces.lane_errors import Fenced, InDoubt, LaneClosing, NotReady, Torn
 from streamer.lane.lane import Lane
 from tests.campaigns.simulation.faults import CallFaults
 from tests.campaigns.simulation.releases import LaneModels, Read
@@ -123,10 +123,16 @@ class Fleet:
         try:
             lanes = [self._lane(partition, OPERATOR, None) for partition in range(self._world.partitions)]
             for lane in lanes:
-                lane.take_over(self._world.writer())
+                self._take_over(lane)
             drain_all(lanes)
         finally:
             self._world.calm = False
+
+    def _take_over(self, lane: Lane) -> None:
+        try:
+            lane.take_over(self._world.writer())
+        except Torn:  # the next takeover empties the lane
+            lane.take_over(self._world.writer())
 
     def drain_where_possible(self) -> None:
         """Let all lanes read to the end, unless a lane needs an operator."""

@@ -102,6 +102,8 @@ class SimWorld(World):
         self.ledger = Ledger(self)
         self.boots = False
         self.switches = 0
+        # The prefixes and lanes of which somebody has deleted keys.
+        self.holes: set[tuple[str, int]] = set()
 
     @property
     def today(self) -> date | None:

@@ -315,8 +315,8 @@ def check_promises(world: World) -> None:
         assert state.decided.by(model.topic_id, model.activation)
         assert state.position.space == model.release.space
         plain = world.redis.users[user_id].fields
-        assert plain["segment"] == str(state.decided.segment).encode()
-        assert plain["provisional"] == str(int(score.provisional)).encode()
+        assert plain.get("segment") == str(state.decided.segment).encode()
+        assert plain.get("provisional") == str(int(score.provisional)).encode()
         _check_history(world, user_id, chain)
         at = angle(state.position.components)
         if at is not None:
