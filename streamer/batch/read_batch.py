@@ -73,12 +73,12 @@ class Batch(Struct, frozen=True):
     unknown: tuple[Incoming, ...] = ()
 
     def wanted(self) -> Mapping[str, Collection[str]]:
-        """By user id of the events, the ids of the orders in these events."""
-        wanted: dict[str, set[str]] = {}
+        """By user id of the events, the ids of the orders in these events, in the order of the events."""
+        wanted: dict[str, dict[str, None]] = {}
         for incoming in self.events:
-            orders = wanted.setdefault(incoming.event.user_id, set())
+            orders = wanted.setdefault(incoming.event.user_id, {})
             if isinstance(incoming.event, Order):
-                orders.add(incoming.event.order_id)
+                orders[incoming.event.order_id] = None
         return wanted
 
     def on(self, day: date | None) -> "Batch":

@@ -1,6 +1,6 @@
 """Run lanes as :mod:`streamer.worker.lane_threads` does; the group may change their owner at any time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -122,17 +122,17 @@ class Fleet:
         self._world.calm = True
         try:
             lanes = [self._lane(partition, OPERATOR, None) for partition in range(self._world.partitions)]
-            for lane in lanes:
-                self._take_over(lane)
-            drain_all(lanes)
+            try:
+                self._drain(lanes)
+            except Torn:  # the next takeover empties the lane
+                self._drain(lanes)
         finally:
             self._world.calm = False
 
-    def _take_over(self, lane: Lane) -> None:
-        try:
+    def _drain(self, lanes: Sequence[Lane]) -> None:
+        for lane in lanes:
             lane.take_over(self._world.writer())
-        except Torn:  # the next takeover empties the lane
-            lane.take_over(self._world.writer())
+        drain_all(lanes)
 
     def drain_where_possible(self) -> None:
         """Let all lanes read to the end, unless a lane needs an operator."""

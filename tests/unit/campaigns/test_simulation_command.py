@@ -1,5 +1,6 @@
 """`python -m tests.campaigns.simulation`: its line about a broken promise shows the same again."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -18,7 +19,9 @@ def test_the_command_that_a_failure_names_fails_with_the_same_words() -> None:
     assert (campaign.returncode, campaign.stdout) == (1, "")
     told, _, command = campaign.stderr.rpartition("step by step: ")
     # On a slow machine lines of progress come first.
-    failure = told[told.index("seed 1: BrokenPromise") :]
+    found = re.search(r"^seed \d+: BrokenPromise", told, re.MULTILINE)
+    assert found is not None, told
+    failure = told[found.start() :]
 
     program, *arguments = shlex.split(command)
     assert program == "python"
