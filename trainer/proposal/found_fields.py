@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from trainer.proposal.looks.desk import Desk, in_desk, time_in_desk
 from trainer.proposal.looks.name_words import LINE, ORDER, USER, words_of
 from trainer.proposal.looks.shop_columns import ShopColumn
-from trainer.proposal.roles.column_roles import Role
+from trainer.proposal.roles.column_roles import Found, Role
 from trainer.proposal.roles.personal_data import unfit
-from trainer.proposal.roles.shop_roles import Found, Shop
+from trainer.proposal.roles.shop_roles import Shop
 
 _OF_USERS: tuple[Role, ...] = ("gender", "age", "birth", "country", "traffic_source")
 _ONE_VALUE = 0.95

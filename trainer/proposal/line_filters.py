@@ -2,7 +2,7 @@
 
 from trainer.proposal.looks.desk import Desk, in_desk, number_in_desk
 from trainer.proposal.looks.sql_values import double_sql
-from trainer.proposal.roles.shop_roles import Found
+from trainer.proposal.roles.column_roles import Found
 from trainer.proposal.table_plan import Filter
 from trainer.warehouse.tables.sql_literals import literal
 

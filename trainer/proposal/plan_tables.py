@@ -12,7 +12,8 @@ from trainer.proposal.looks.sql_names import quoted
 from trainer.proposal.looks.sql_values import age_sql, double_sql
 from trainer.proposal.propose_features import Chosen
 from trainer.proposal.proposed_settings import Proposal
-from trainer.proposal.roles.shop_roles import Found, Shop
+from trainer.proposal.roles.column_roles import Found
+from trainer.proposal.roles.shop_roles import Shop
 from trainer.proposal.table_plan import Filter, Join, TablePlan, Value, ValueKind
 
 _MOST_STATUSES = 6

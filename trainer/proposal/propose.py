@@ -50,6 +50,8 @@ def propose(found: ShopTables, desk: Desk) -> Proposal:
             "whole_ids", f"Ids of {names} are whole numbers that are written with a point, as 17850.0."
         )
     _tables(plans, queries, found, proposal)
+    proposal.warnings += [guess.sentence() for guess in shop.guesses if guess.column in columns]
+    proposal.warnings += shop.doubts
     _check_forms(columns, proposal)
     if any(not one.table.whole for one in shop.used):
         proposal.say("", "Of some tables only the first rows were looked at.")

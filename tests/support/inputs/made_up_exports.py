@@ -223,6 +223,34 @@ def german(folder: Path) -> None:
     )
 
 
+def nameless(folder: Path) -> None:
+    """Users, orders, their lines and products under names that say nothing; ids are whole numbers from 0."""
+    how = {"separator": ";"}
+    write_table(
+        folder / "t1.csv",
+        "c_0;c_1;c_2;c_3",
+        [(n, 18 + n * 7 % 25, f"{at(n):%Y-%m-%d}", "mf"[n % 2]) for n in range(40)],
+        **how,
+    )
+    write_table(
+        folder / "t2.csv",
+        "c_0;c_1;c_2",
+        [(1000 + n, n * 7 % 43 % 40, f"{at(n):%Y-%m-%d %H:%M:%S}") for n in range(200)],
+        **how,
+    )
+    write_table(
+        folder / "t3.csv",
+        "c_0;c_1;c_2;c_3;c_4",
+        [
+            (1000 + n, (n + line) % 9, 1 + line, 1 + n % 5 // 3, f"{1 + n % 30}.{line}5")
+            for n in range(200)
+            for line in range(1 + n % 2)
+        ],
+        **how,
+    )
+    write_table(folder / "t4.csv", "c_0;c_1", [(n, ("Alpha", "Beta")[n % 2]) for n in range(9)], **how)
+
+
 _CLIENTS = """
     create table clients as select n as id, 'x' || n || '@example.org' as email, 20 + n % 40 as age,
     case n % 2 when 0 then 'f' else 'm' end as sex, timestamp '2020-01-01 00:00:00' as created_at

@@ -40,7 +40,7 @@ _OTHERS = word_set(
     "einzelpreis gesamt ip haus user web prijs stuk stukprijs aantal merk categorie geslacht leeftijd bedrag "
     "totaal cena ilosc marka kategoria kraj plec wiek kwota"
 )
-_ALL = USER | ORDER | PRODUCT | ID | TIME | LINE | _OTHERS
+KNOWN = USER | ORDER | PRODUCT | ID | TIME | LINE | _OTHERS
 _PARTS = re.compile(r"[A-ZÄÖÜ]+(?![a-zäöüß])|[A-ZÄÖÜ]?[a-zäöüß]+|[^\W\d_]+")
 FOLDED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _UMLAUTS = frozenset("äöüßÄÖÜ")
@@ -72,13 +72,13 @@ def _without_accents(name: str) -> str:
 
 
 def _singular(word: str) -> str:
-    return word[:-1] if word.endswith("s") and word[:-1] in _ALL and word not in _ALL else word
+    return word[:-1] if word.endswith("s") and word[:-1] in KNOWN and word not in KNOWN else word
 
 
 def _split(word: str) -> tuple[str, ...]:
-    if word in _ALL:
+    if word in KNOWN:
         return (word,)
     for place in range(2, len(word) - 1):
-        if word[:place] in _ALL and word[place:] in _ALL:
+        if word[:place] in KNOWN and word[place:] in KNOWN:
             return word[:place], word[place:]
     return (word,)

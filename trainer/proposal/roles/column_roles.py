@@ -1,11 +1,12 @@
 """Finds what the columns of one table are for, by their names and their values."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from trainer.proposal.looks.name_words import BIRTH, ID, LINE, ORDER, PRODUCT, USER, word_set, words_of
+from trainer.proposal.looks.name_words import BIRTH, ID, KNOWN, LINE, ORDER, PRODUCT, USER, word_set, words_of
 from trainer.proposal.looks.shop_columns import ShopColumn, ShopTable
+from trainer.proposal.roles.personal_data import NAMED
 
 Role = Literal[
     "user_id", "person_id", "order_id", "time", "status", "product_id", "brand", "category", "price", "total",
@@ -31,6 +32,15 @@ _SIGNUP = word_set("created registered registration signup joined since registri
 _SOURCE = word_set("source channel referrer utm traffic medium acquisition kanal")
 _CATEGORY = word_set("category kategorie department warengruppe categorie kategoria")
 _WEAK_CATEGORY = word_set("line group type class gruppe")
+_STATUS = word_set("status")
+_BRAND = word_set("brand marke manufacturer hersteller maker merk marka producent")
+_GENDER = word_set("gender sex geschlecht geschl geslacht plec")
+_COUNTRY = word_set("country land nation kraj")
+_AGE = word_set("age alter leeftijd wiek")
+_SAYING = (
+    KNOWN | NAMED | _OTHER_TIMES | _SENT | _ORDER_TIMES | _COSTS | _QUANTITY | _PRICE | _TOTAL | _SIGNUP
+    | _SOURCE | _CATEGORY | _WEAK_CATEGORY | _STATUS | _BRAND | _GENDER | _COUNTRY | _AGE
+)  # fmt: skip
 
 
 def subject_of(name: str) -> Subject:
@@ -45,6 +55,31 @@ def subject_of(name: str) -> Subject:
     if words & USER:
         return "user"
     return "product" if words & PRODUCT else "other"
+
+
+def says_nothing(name: str, *, of_an_id: bool = False) -> bool:
+    """Whether no word of a column's name is known.
+
+    Args:
+        name: the name.
+        of_an_id: whether words for an id of anything count as unknown.
+
+    >>> says_nothing("c_0"), says_nothing("id_pedido"), says_nothing("id_pedido", of_an_id=True)
+    (True, False, True)
+    """
+    return not words_of(name) & (_SAYING - ID if of_an_id else _SAYING)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A table and the columns of its roles."""
+
+    table: ShopTable
+    roles: Mapping[Role, ShopColumn]
+
+    def score(self, *roles: Role) -> int:
+        """How many of the roles the table has."""
+        return sum(role in self.roles for role in roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +102,7 @@ def roles_of(table: ShopTable) -> dict[Role, ShopColumn]:
     found: dict[Role, ShopColumn] = {}
     for role, score in _SCORES.items():
         best = max(free, key=score, default=None)
-        if best is not None and score(best) > 0:
+        if best is not None and score(best) > 0 and not (role == "time" and _is_one_of_several(best, free)):
             found[role] = best.column
             free.remove(best)
     return found
@@ -112,7 +147,14 @@ def _time(look: _Look) -> float:
         return 0
     if look.words & _OTHER_TIMES:
         return 0.1 if look.words & _SENT else 0
+    if says_nothing(look.column.name):
+        return 0.9
     return 1 + bool(look.words & (ORDER | _ORDER_TIMES)) + 0.5 * bool(look.words & _ORDER_TIMES)
+
+
+def _is_one_of_several(best: _Look, free: Sequence[_Look]) -> bool:
+    """Whether only the order of the columns would choose this date, whose name says nothing."""
+    return says_nothing(best.column.name) and sum(_time(look) == _time(best) for look in free) > 1
 
 
 def _price(look: _Look) -> float:
@@ -169,12 +211,12 @@ _SCORES: Mapping[Role, _Score] = {
     "price": _price,
     "total": _total,
     "quantity": _quantity,
-    "status": _named(word_set("status"), "text", most=40),
-    "brand": _named(word_set("brand marke manufacturer hersteller maker merk marka producent"), "text"),
+    "status": _named(_STATUS, "text", most=40),
+    "brand": _named(_BRAND, "text"),
     "category": _category,
-    "gender": _named(word_set("gender sex geschlecht geschl geslacht plec"), "text", most=20),
+    "gender": _named(_GENDER, "text", most=20),
     "age": _age,
-    "country": _named(word_set("country land nation kraj"), "text", most=300),
+    "country": _named(_COUNTRY, "text", most=300),
     "traffic_source": _named(_SOURCE, "text", most=60),
     "signup": _named(_SIGNUP, "date"),
 }

@@ -22,10 +22,15 @@ _TEXTS = word_set(
     "opis"
 )
 _ROWS = word_set("deceased deleted test blocked fraud anonymized anonymised")
+CONTACT = "a contact of a person"
+AN_ID = "an id or a number of something"
+NAMED = _NAMES | _CONTACTS | _ADDRESSES | _SECRETS | _TEXTS | _ROWS | BIRTH
+"""Words of columns that are no features, and no numbers or ids of a shop."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{7,}[0-9]")
 _MOST_VALUES = 60
 _LONG = 40
+_FEW = 12
 
 
 def personal(column: ShopColumn, *, of_users: bool) -> str | None:
@@ -37,7 +42,7 @@ def personal(column: ShopColumn, *, of_users: bool) -> str | None:
     """
     words = words_of(column.name)
     for kinds, why in (
-        (_CONTACTS, "a contact of a person"),
+        (_CONTACTS, CONTACT),
         (_ADDRESSES, "an address or a place of a person"),
         (_SECRETS, "a secret, or a number of a person or a bank"),
         (BIRTH, "a birthday; only the age is of use"),
@@ -47,13 +52,13 @@ def personal(column: ShopColumn, *, of_users: bool) -> str | None:
     if words & _NAMES:
         return "a person's name" if of_users and not words & PRODUCT else "a name"
     if column.samples and all(_EMAIL.fullmatch(value) for value in column.samples):
-        return "a contact of a person"
+        return CONTACT
     if column.kind == "text" and column.samples and all(map(_PHONE.fullmatch, column.samples)):
-        return "a contact of a person"
+        return CONTACT
     if words & _TEXTS or (column.kind == "text" and column.length > _LONG):
         return "free text"
     if words & ID or words <= PRODUCT:
-        return "an id or a number of something"
+        return AN_ID
     return None
 
 
@@ -72,6 +77,8 @@ def unfit(column: ShopColumn, *, of_users: bool) -> str | None:
         return "it has the same value in all rows"
     if column.kind == "text" and column.distinct > _MOST_VALUES:
         return f"it has {column.distinct:,} different texts"
+    if of_users and column.unique and column.distinct > _FEW and column.kind == "text":
+        return "nearly every row has a text of its own"
     return None
 
 

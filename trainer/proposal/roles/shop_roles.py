@@ -1,30 +1,20 @@
 """Finds which tables of a shop are its users, orders, items and products."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.errors import BadWarehouse
 from schemas.printable import printable_cell
 from trainer.proposal.looks.desk import Desk, in_desk
 from trainer.proposal.looks.shop_columns import ShopColumn, ShopTable
-from trainer.proposal.roles.column_roles import Role, roles_of, subject_of
+from trainer.proposal.roles.column_roles import Found, Role, roles_of, says_nothing, subject_of
+from trainer.proposal.roles.guessed_roles import guess_roles
+from trainer.proposal.roles.guesses import Guess, fit_equally
 
 _NEEDED: Mapping[Role, str] = {"order_id": "an order's id", "user_id": "its user", "time": "its time"}
 _OVERLAP = 0.5
 # Of those that an error names.
 _MOST_TABLES, _MOST_COLUMNS = 8, 12
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A table and the columns of its roles."""
-
-    table: ShopTable
-    roles: Mapping[Role, ShopColumn]
-
-    def score(self, *roles: Role) -> int:
-        """How many of the roles the table has."""
-        return sum(role in self.roles for role in roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +29,8 @@ class Shop:
         product_key: the column of the lines that refers to it.
         users: has a row for each user; None if there is none.
         more_users: other tables with a row for each user.
+        guesses: what columns are taken for by their values alone.
+        doubts: sentences about columns that fit equally well, so that none of them is read.
     """
 
     orders: Found
@@ -48,6 +40,8 @@ class Shop:
     product_key: ShopColumn | None
     users: Found | None
     more_users: tuple[Found, ...]
+    guesses: tuple[Guess, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def used(self) -> tuple[Found, ...]:
@@ -60,9 +54,11 @@ def find_shop(tables: Sequence[ShopTable], desk: Desk) -> Shop:
     """Find which tables are for what.
 
     Raises:
-        BadWarehouse: no table has an order's id, its user and its time.
+        BadWarehouse: no table has an order's id, its user and its time, or several columns fit equally well.
     """
     found = [Found(table, roles_of(table)) for table in tables if table.rows]
+    guessed = None if any(map(_is_whole, found)) else guess_roles(found, desk)
+    found = found if guessed is None else guessed.found
     orders = _orders(found)
     others = [one for one in found if one is not orders]
     flat = _is_flat(orders)
@@ -70,11 +66,33 @@ def find_shop(tables: Sequence[ShopTable], desk: Desk) -> Shop:
     products, key = _products(items, [one for one in others if one is not items], desk)
     rest = [one for one in others if one not in (items, products)]
     users, more = _users(orders, rest, desk)
-    return Shop(orders, flat, items, products, key, users, more)
+    guesses = dict.fromkeys((*(guessed.guesses if guessed else ()), *_times(orders, users)))
+    doubts = (*(guessed.doubts if guessed else ()), *_unread_times(users))
+    return Shop(orders, flat, items, products, key, users, more, tuple(guesses), doubts)
+
+
+def _is_whole(one: Found) -> bool:
+    return one.score(*_NEEDED) == len(_NEEDED)
+
+
+def _times(orders: Found, users: Found | None) -> Iterator[Guess]:
+    """The times whose names say nothing: a table's only date."""
+    for one, what in ((orders, "the order's time"), (users, "the time of the signup")):
+        if one is not None and "time" in one.roles and says_nothing(one.roles["time"].name):
+            yield Guess(one.table, one.roles["time"], what, "its values are dates")
+
+
+def _unread_times(users: Found | None) -> Iterator[str]:
+    """Dates of users whose names do not say which is the time of the signup."""
+    if users is None or users.score("time", "signup"):
+        return
+    dates = [column for column in users.table.columns if column.kind == "date" and says_nothing(column.name)]
+    if len(dates) > 1:
+        yield fit_equally(users.table, dates, "the time of the signup")
 
 
 def _orders(found: Sequence[Found]) -> Found:
-    whole = [one for one in found if one.score(*_NEEDED) == len(_NEEDED)]
+    whole = [one for one in found if _is_whole(one)]
     if not whole:
         raise BadWarehouse(_missing(found))
 

@@ -157,6 +157,42 @@ def test_german(tmp_path: Path, capsys: Capture) -> None:
     )
 
 
+def test_where_names_say_nothing_contents_are_guessed_aloud(tmp_path: Path, capsys: Capture) -> None:
+    exports.nameless(tmp_path / "shop")
+    settings, said = proposed(tmp_path / "shop", capsys)
+
+    assert settings["columns"] == {
+        "users": {"user_id": "c_0", "age": "c_1", "created_at": "c_2"},
+        "orders": {"order_id": "c_0", "user_id": "c_1", "created_at": "c_2"},
+    }
+    assert (settings["tables"]["users"], settings["tables"]["orders"]) == ("t1", "t2")
+    assert (
+        "a.c_3 as quantity,\n  a.c_4 as price\nfrom t3 as a\nleft join t4"
+        in settings["tables"]["order_items"]
+    )
+    assert settings["features"] == ["age", "c_3", "total_orders", "total_spend", "most_frequent_c_1"]
+    guess = (
+        "t2.c_1 is taken for the order's user by its values alone: its values repeat here and are unique in"
+        ' t1.c_0, such as "0", "1", "2"; correct it where that is wrong'
+    )
+    assert f"Note: {guess}" in said.splitlines()
+    text = " ".join(re.findall(r"[^\s#]+", Path("segue.toml").read_text(encoding="utf-8")))
+    assert f"CHECK: {guess}" in text
+    # Each column that is read, but those of the join, whose names say as little.
+    assert text.count("CHECK: ") == said.count("by its values alone") == 11
+    command = [
+        "train",
+        "--warehouse",
+        str(tmp_path / "shop"),
+        "--current",
+        "none",
+        "--no-compare",
+        "--k",
+        "3",
+    ]
+    assert run(command) == 0, capsys.readouterr().err
+
+
 def test_a_file_is_never_overwritten(tmp_path: Path, capsys: Capture) -> None:
     exports.flat_lines(tmp_path / "shop")
     Path("mine.toml").write_text("# mine\n", encoding="utf-8")
