@@ -121,6 +121,22 @@ def test_tables_and_columns_that_the_login_may_not_read_are_named(
     ]
 
 
+def test_a_view_that_fails_is_named_and_the_others_are_read(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = made(
+        postgres,
+        *database_statements("generate_series"),
+        "create view broken as select 1 / (age - 20) as x from clients",
+    )
+
+    found = inspected(url, capsys)
+
+    assert [table["name"] for table in found["tables"]] == ["clients", "purchases"]
+    assert found["notes"] == ["broken: not read: division by zero"]
+
+
 def test_tables_of_another_schema_are_named_and_settings_that_read_them_are_tried(
     postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from schemas.errors import BadSource, BadWarehouse
+from schemas.printable import printable_cell
 from trainer.proposal.looks import postgres_tables
 from trainer.proposal.looks.csv_guess import csv_form, word_beyond_ascii
 from trainer.proposal.looks.desk import A_VALUE, MOST_ROWS, Desk
@@ -24,6 +25,7 @@ from trainer.warehouse.tables.reading_rules import Csv
 from trainer.warehouse.tables.sql_literals import literal
 from trainer.warehouse.tables.table_names import Names
 
+_Database = duckdb_warehouse.DuckSource | postgres_warehouse.PostgresSource
 _DATABASE_ROWS = 200_000
 _OTHER_ENDS = (".tsv", ".txt", ".tab", ".xlsx", ".xls", ".json", ".jsonl", ".csv.zip", ".zip")
 _DUCKDB_TABLES = """
@@ -67,7 +69,7 @@ def open_tables(
         BadWarehouse: there is no such warehouse, it cannot be read, or it has no table with columns.
     """
     if path_or_url.startswith(postgres_warehouse.SCHEMES):
-        source: Source = postgres_warehouse.PostgresSource(path_or_url, Names())
+        source: _Database = postgres_warehouse.PostgresSource(path_or_url, Names())
         return _of_database(source, path_or_url, desk, may_be_empty=may_be_empty)
     if "://" in path_or_url:
         scheme = path_or_url.partition("://")[0]
@@ -82,22 +84,31 @@ def open_tables(
     return _of_database(source, path_or_url, desk, may_be_empty=may_be_empty)
 
 
-def _of_database(source: Source, path_or_url: str, desk: Desk, *, may_be_empty: bool) -> ShopTables:
+def _of_database(source: _Database, path_or_url: str, desk: Desk, *, may_be_empty: bool) -> ShopTables:
     of_postgres = source.dialect == "postgres"
     try:
         tables: dict[str, dict[str, str]] = {}
         for table, column, kind in source.rows(postgres_tables.TABLES if of_postgres else _DUCKDB_TABLES):
             tables.setdefault(str(table), {})[str(column)] = str(kind)
-        notes = tuple(postgres_tables.not_listed(source, tables, path_or_url)) if of_postgres else ()
-        if not tables:
+        notes = list(postgres_tables.not_listed(source, tables, path_or_url)) if of_postgres else []
+        found = []
+        for name, columns in tables.items():
+            try:
+                with source.apart():
+                    found.append(_copied(source, name, columns, desk))
+            except BadWarehouse as error:
+                # Without a connection, no other table can be read either.
+                list(source.rows("select 1"))
+                why = str(error).removeprefix(f"{source.name} cannot be read: ")
+                notes.append(f"{printable_cell(name)}: not read: {printable_cell(why)}")
+        if not found:
             why = f" ({'; '.join(notes)})" if notes else ""
-            notes = (f"{source.name} has no table that can be read{why}",)
+            notes = [f"{source.name} has no table that can be read{why}"]
             if not may_be_empty:
                 raise BadWarehouse(notes[0])
-        found = [_copied(source, name, columns, desk) for name, columns in tables.items()]
     finally:
         source.close()
-    return ShopTables(source.name, source.dialect, tuple(grouped(found, desk)), Csv(), notes)
+    return ShopTables(source.name, source.dialect, tuple(grouped(found, desk)), Csv(), tuple(notes))
 
 
 def _text_of(column: str, kind: str, dialect: str) -> str:

@@ -115,6 +115,10 @@ class DuckSource:
         with self._reading(), self._cursor() as cursor:
             yield from of_schema(cursor.sql(query).to_arrow_reader(ROWS_A_BATCH), schema)
 
+    def apart(self) -> contextlib.AbstractContextManager[None]:
+        """A failure in the block does not concern later queries: DuckDB has no transaction to end."""
+        return contextlib.nullcontext()
+
     def close(self) -> None:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.close`."""
         self._connection.close()

@@ -163,6 +163,16 @@ class PostgresSource:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.batches`."""
         return of_rows(self.rows(query), schema)
 
+    @contextlib.contextmanager
+    def apart(self) -> Iterator[None]:
+        """After a failure in the block, later queries see the same rows as before it.
+
+        Raises:
+            BadWarehouse: the server failed before or after the block.
+        """
+        with self._failures("cannot be read"), self._connection.transaction():
+            yield
+
     def close(self) -> None:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.close`."""
         self._connection.close()

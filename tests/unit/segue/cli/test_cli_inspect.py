@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from segue.cli.main import run
@@ -109,6 +110,30 @@ def test_without_orders_the_tables_are_shown(tmp_path: Path, capsys: Capture) ->
     assert found["settings"] is None
     assert found["error"].startswith("no table has an order's id, its user and its time")
     assert found["error"] in said.err
+
+
+def test_a_view_that_fails_is_named_and_the_others_are_shown(tmp_path: Path, capsys: Capture) -> None:
+    exports.duckdb_file(tmp_path / "shop.duckdb")
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as connection:
+        connection.execute("create view broken as select cast(sex as int) as n from clients")
+        connection.execute("create table gone (a int); create view stale as select a from gone")
+        connection.execute("alter table gone rename a to b")
+
+    assert run(["inspect", "--warehouse", "shop.duckdb", "--json"]) == 0, capsys.readouterr().err
+
+    found = json.loads(capsys.readouterr().out)
+    assert [table["name"] for table in found["tables"]] == ["clients", "gone", "purchases"]
+    broken, stale = found["notes"]
+    assert broken.startswith("broken: not read: Conversion Error: Could not convert string 'f' to INT32")
+    assert stale.startswith("stale: not read: Binder Error: ")
+
+
+def test_without_a_table_that_can_be_read_the_reason_is_said(capsys: Capture) -> None:
+    with duckdb.connect("shop.duckdb") as connection:
+        connection.execute("create view broken as select cast('x' as int) as n")
+
+    assert run(["inspect", "--warehouse", "shop.duckdb"]) == 3
+    assert "has no table that can be read (broken: not read: Conversion Error" in capsys.readouterr().err
 
 
 def test_other_addresses_are_refused(capsys: Capture) -> None:
