@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from schemas.inputs.forms.written_times import HALF_A_DAY
 from segue.config.setting_texts import table_of, text_list
 
 # Those of DuckDB's strptime that read a part of a time; %% is the sign itself.
@@ -67,6 +68,9 @@ def _dates(value: object) -> tuple[str, ...]:
         letters = [found.removeprefix("-") for found in _DIRECTIVE.findall(form)]
         if wrong := [letter for letter in letters if letter not in _DIRECTIVES]:
             raise ValueError(f"in {form!r} %{wrong[0]} is no part of a time: {_EXAMPLE}")
+        # With %H, DuckDB reads %p.
+        if "I" in letters and "p" not in letters:
+            raise ValueError(f"in {form!r} {HALF_A_DAY}")
         parts = ("yY", "j") if "j" in letters else _DATE
         if not all(any(letter in part for letter in letters) for part in parts):
             raise ValueError(f"{form!r} lacks the year, the month or the day: {_EXAMPLE}")

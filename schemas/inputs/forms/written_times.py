@@ -20,6 +20,10 @@ UNITS = {
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 _SAMPLE = datetime(2024, 1, 31, 14, 5, 9, tzinfo=UTC)
 _CODE = re.compile("%(.)", re.DOTALL)
+HALF_A_DAY = (
+    "%I reads 02:05 in the afternoon as in the morning: add %p for AM and PM, or write %H for hours to 23"
+)
+"""Why a form of dates is refused that has %I without %p."""
 # The codes of a time of day and of an offset.
 _CLOCK = frozenset("HIMSfpzcX")
 _MIDNIGHT = "T00:00:00Z"
@@ -30,7 +34,8 @@ def check_dates(form: str) -> None:
     """Check a form of dates.
 
     Raises:
-        ValueError: it is neither a unit nor a pattern that says year, month and day, or it has %Z.
+        ValueError: it is neither a unit nor a pattern that says year, month and day, or it has %Z, or only
+            one of %I and %p.
     """
     if form in UNITS:
         return
@@ -40,6 +45,11 @@ def check_dates(form: str) -> None:
             "%Z reads names of zones, and each machine knows others: send offsets such as +01:00 and give %z;"
             " if all times are in UTC, write the word itself, such as %d.%m.%Y %H:%M UTC"
         )
+    halves = {"I", "p"}.intersection(_codes(form))
+    if halves == {"I"}:
+        raise ValueError(HALF_A_DAY)
+    if halves == {"p"}:
+        raise ValueError("%p counts only beside %I: write %I for hours to 12, or take %p out")
     try:
         read = datetime.strptime(_SAMPLE.strftime(form), form)  # noqa: DTZ007 - only its date is compared
     except (ValueError, re.error):

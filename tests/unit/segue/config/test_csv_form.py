@@ -42,6 +42,10 @@ def test_every_field_is_one_of_the_trainer_s() -> None:
         ({"dates": "DD.MM.YYYY"}, "'DD.MM.YYYY' lacks the year, the month or the day: write dates as for"),
         ({"dates": "%j %H:%M"}, "'%j %H:%M' lacks the year, the month or the day"),
         ({"dates": ["%d.%m.%Y", "%H:%M"]}, "'%H:%M' lacks the year, the month or the day"),
+        (
+            {"dates": ["%d.%m.%Y", "%d.%m.%Y %-I:%M"]},
+            "in '%d.%m.%Y %-I:%M' %I reads 02:05 in the afternoon as in the morning: add %p for AM and PM",
+        ),
         ({"dates": 7}, "give a list of texts"),
     ],
 )

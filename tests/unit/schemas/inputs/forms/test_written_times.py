@@ -70,6 +70,19 @@ def test_a_form_without_year_month_and_day_is_refused(form: str) -> None:
         check_dates(form)
 
 
+@pytest.mark.parametrize(
+    ("form", "why"),
+    [
+        ("%d.%m.%Y %I:%M", "%I reads 02:05 in the afternoon as in the morning"),
+        ("%d.%m.%Y %H:%M %p", "%p counts only beside %I"),
+    ],
+)
+def test_hours_of_half_a_day_without_their_half_are_refused(form: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        check_dates(form)
+    check_dates("%d.%m.%Y %I:%M %p")
+
+
 def test_the_name_of_a_zone_is_refused() -> None:
     """A machine in Warsaw would read CET, and as UTC."""
     with pytest.raises(ValueError, match=r"%Z reads names of zones, .* and give %z"):
