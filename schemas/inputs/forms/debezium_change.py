@@ -18,7 +18,7 @@ from schemas.inputs.fields_read import FieldsRead
 from schemas.inputs.forms.connect_values import plain_row
 from schemas.inputs.forms.event_form import EventForm, NoEvent, Source
 from schemas.inputs.forms.field_paths import ITEMS, Places, Plan, plan_of
-from schemas.inputs.forms.translate_fields import Fields, look_up, translated, with_json
+from schemas.inputs.forms.translate_fields import Fields, look_up, other_value, translated, with_json
 from schemas.inputs.forms.written_times import since_1970
 
 DELETED_STATUS = "Deleted"
@@ -86,7 +86,8 @@ def from_debezium(
         raise BadEvent(plan.items.shown, f"is missing: {_WHOLE_ORDER}")
     if change.deleted and topic == "signups":
         user = next(each for each in plan.event if each.name == "user_id")
-        fields: Fields = {"type": field_checks.ERASED_TYPE, "user_id": look_up(row, user.path, user.shown)}
+        user_id = other_value(look_up(row, user.path, user.shown), user.values)
+        fields: Fields = {"type": field_checks.ERASED_TYPE, "user_id": user_id}
         if change.changed_at is None:
             return fields, plan
         return fields | {"erased_at": change.changed_at}, _with_name(plan, "erased_at", change.changed_in)
@@ -116,6 +117,8 @@ def _with_name(plan: Plan, name: str, path: str) -> Plan:
 def user_id_in_key(key: bytes | None, form: EventForm) -> str:
     """Return the id of the user whose row's tombstone has this key: plain text, or the row's key as JSON.
 
+    Plain text is Segue's own id, as in a forwarded record. JSON has the source's id.
+
     Raises:
         BadEvent: the key has no such id.
     """
@@ -127,8 +130,9 @@ def user_id_in_key(key: bytes | None, form: EventForm) -> str:
         return null_keys.user_id_in(key)
     columns, _ = _payload(parsed if isinstance(parsed, Mapping) else {})
     column = dict(form.paths).get("user_id", "user_id")
+    values = dict(dict(form.values).get("user_id", ()))
     try:
-        return field_checks.required_id(columns, column)
+        return field_checks.required_id({column: other_value(columns.get(column), values)}, column)
     except BadEvent as error:
         raise BadEvent(f"key.{column}", error.problem) from None
 

@@ -76,6 +76,15 @@ def look_up(body: object, path: tuple[str, ...], where: str) -> object:
     return inner
 
 
+def other_value(value: object, values: Mapping[str, str]) -> object:
+    """Return the value that the settings have for a source's value; a value that is not there stays.
+
+    >>> other_value(7, {"7": "k7"}), other_value(8, {"7": "k7"})
+    ('k7', 8)
+    """
+    return values.get(_as_text(value), value) if values else value
+
+
 def _structure(text: str) -> object:
     """Return the object, the array or the null in a text of JSON; any other text as it is."""
     try:
@@ -115,8 +124,7 @@ def _taken(holder: object, wanted: tuple[Wanted, ...], plan: Plan, where: Callab
 
 
 def _value(value: object, wanted: Wanted, plan: Plan, where: str) -> object:
-    if wanted.values:
-        value = wanted.values.get(_as_text(value), value)
+    value = other_value(value, wanted.values)
     check_available(value, where)
     if wanted.kind == "number" and isinstance(value, str):
         number = number_in(value, plan.decimal)

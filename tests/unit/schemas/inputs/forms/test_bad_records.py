@@ -274,6 +274,27 @@ def test_a_key_with_a_payload_and_no_schema_names_the_user() -> None:
     assert decode_signup(b'{"payload": {"id": 7}}', None, EPOCH, form=USER.form) == UserErased("7", EPOCH)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "user_id"),
+    [
+        (None, {"id": 7, "__deleted": "true"}, "k7"),
+        (None, {"op": "d", "before": {"id": 7}, "ts_ms": 1}, "k7"),
+        (b'{"id": 7}', None, "k7"),
+        (b'{"schema": {}, "payload": {"id": "7"}}', None, "k7"),
+        (b'{"id": 8}', None, "8"),
+        # The key of a forwarded record has Segue's id.
+        (b"7", None, "7"),
+    ],
+)
+def test_a_deleted_row_erases_the_user_of_its_other_value(
+    key: bytes | None, value: object, user_id: str
+) -> None:
+    form = EventForm("debezium", (("user_id", "id"),), (("user_id", (("7", "k7"),)),))
+    record = None if value is None else json.dumps(value).encode()
+    event = decode_signup(key, record, EPOCH, check_key=False, read=READ, form=form)
+    assert (type(event), event.user_id) == (UserErased, user_id)
+
+
 @pytest.mark.parametrize("case", EVENTS, ids=lambda case: f"{case.example}: {case.what}")
 def test_what_is_no_object_is_refused(case: Sample) -> None:
     decode = decode_signup if case.topic == "signups" else decode_order
