@@ -337,7 +337,10 @@ def test_no_users(database: str) -> None:
 def test_tables_of_another_schema_are_found_on_the_search_path(database: str) -> None:
     write_postgres(Shop().user("u"), database)
     execute(database, "create schema shop", *(f"alter table {table} set schema shop" for table in COLUMNS))
-    assert "has no table users" in refusal(database)
+    assert "or add &options=-csearch_path%3D… to the URL" in refusal(database)
+    other = f"{database}&options=-cjit%3Doff"
+    assert "or add %20-csearch_path%3D… to the end of options in the URL" in refusal(other)
+    assert set(features_by_user(f"{other}%20-csearch_path%3Dshop")) == {"u"}
     assert set(features_by_user(f"{database}&options=-csearch_path%3Dshop")) == {"u"}
 
 

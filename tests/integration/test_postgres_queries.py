@@ -141,8 +141,8 @@ def test_a_timeout_of_the_login_is_named_and_not_the_query(database: str, limit:
     with pytest.raises(BadWarehouse) as caught:
         read_after_a_pause(f"{database}&options=-c{limit}%3D300")
     assert str(caught.value).endswith(
-        f" cannot be read: {reason} (raise {limit} of this login, or add the parameter"
-        f" options=-c{limit}%3D0 to the URL)"
+        f" cannot be read: {reason} (raise {limit} of this login, or add"
+        f" %20-c{limit}%3D0 to the end of options in the URL)"
     )
 
 

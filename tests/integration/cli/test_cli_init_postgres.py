@@ -156,6 +156,11 @@ def test_tables_of_another_schema_are_named_and_settings_that_read_them_are_trie
             " My Shop)"
         )
     assert [table["name"] for table in inspected(url + option, capsys, 3)["tables"]] == ["orders"]
+    with_options = f"{url}&options=-cjit%3Doff"
+    assert run(["init", "--warehouse", with_options]) == 3
+    more = option.removeprefix("&options=")
+    assert f"add %20{more} to the end of options in the URL for My Shop" in capsys.readouterr().err
+    assert inspected(f"{with_options}%20{more}", capsys, 3)["tables"][0]["name"] == "orders"
 
     Path("segue.toml").write_text(
         'features = ["total_orders"]\n[tables]\nusers = ""\norders = \'"My Shop".orders\'\n'

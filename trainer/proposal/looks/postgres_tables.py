@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from schemas.printable import printable_cell
 from trainer.proposal.looks.sql_names import quoted
-from trainer.warehouse.kinds.postgres_warehouse import columns_sql
+from trainer.warehouse.kinds.postgres_warehouse import columns_sql, option_advice
 from trainer.warehouse.kinds.warehouse_source import Source
 
 _ARE_TABLES = "relkind in ('r', 'p', 'v', 'm', 'f')"
@@ -50,10 +50,10 @@ def not_listed(source: Source, tables: Collection[str], url: str) -> Iterator[st
     schemas = [] if tables else [str(name) for (name,) in source.rows(_SCHEMAS)]
     if schemas:
         named = "the schema" if len(schemas) == 1 else "the schemas"
-        option = f"{'&' if '?' in url else '?'}options=-csearch_path%3D{_in_option(schemas[0])}"
+        advice = option_advice(url, f"search_path%3D{_in_option(schemas[0])}")
         yield (
             f"tables are in {named} {', '.join(map(printable_cell, schemas))}: "
-            f"add {option} to the URL for {printable_cell(schemas[0])}"
+            f"{advice} for {printable_cell(schemas[0])}"
         )
 
 

@@ -103,6 +103,7 @@ class PostgresSource:
         self._names = names
         self.csv_files: Mapping[str, Path] = {}
         self.tables = references(names, self.dialect)
+        self._url = url
         parts = parts_of(url)
         self._secrets = [str(parts[key]) for key in _SECRETS if parts.get(key)]
         where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
@@ -129,7 +130,9 @@ class PostgresSource:
             described = self._connection.execute(_COLUMNS, [self.tables[table]]).fetchall()
             if not described:
                 known = [str(name) for (name,) in self._connection.execute(_KNOWN_TABLES)]
-                make = "make a table or a view of that name, or add ?options=-csearch_path%3D… to the URL"
+                make = (
+                    f"make a table or a view of that name, or {option_advice(self._url, 'search_path%3D…')}"
+                )
                 raise NoTable(
                     f"{self.name} has no table {self._names.describe(table)} on its search path: "
                     f"{table_fix(self._names, table, known, make)}"
@@ -201,7 +204,7 @@ class PostgresSource:
             kind = BadSource if wrong_query else BadWarehouse
             timeout = None if _CANCELED_BY_HAND in message else _TIMEOUTS.get(error.sqlstate or "")
             if timeout is not None:
-                off = f"add the parameter options=-c{timeout}%3D0 to the URL"
+                off = option_advice(self._url, f"{timeout}%3D0")
                 hint = f" (raise {timeout} of this login, or {off})"
             raise kind(f"{whole or f'{self.name} {words}'}: {message}{hint}") from None
 
@@ -226,6 +229,23 @@ def check_no_keywords(address: str) -> None:
             "the address is in keywords of PostgreSQL (such as host=… dbname=…): write it as "
             "postgresql://user:password@host:port/dbname"
         )
+
+
+def option_advice(url: str, setting: str) -> str:
+    """Say how a URL gets a setting of the session. It has the parameter ``options`` once, for all settings.
+
+    >>> option_advice("postgresql://me@db/shop", "jit%3Doff")
+    'add ?options=-cjit%3Doff to the URL'
+    >>> option_advice("postgresql://me@db/shop?options=-cjit%3Doff", "search_path%3Dshop")
+    'add %20-csearch_path%3Dshop to the end of options in the URL'
+
+    Args:
+        url: the URL, without the setting.
+        setting: the setting with its value, percent-encoded.
+    """
+    if "options" in parts_of(url):
+        return f"add %20-c{setting} to the end of options in the URL"
+    return f"add {'&' if '?' in url else '?'}options=-c{setting} to the URL"
 
 
 def parts_of(url: str) -> Mapping[str, Any]:
