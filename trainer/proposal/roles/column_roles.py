@@ -81,6 +81,11 @@ class Found:
         """How many of the roles the table has."""
         return sum(role in self.roles for role in roles)
 
+    @property
+    def is_of_users(self) -> bool:
+        """Whether it has a row for each user."""
+        return "user_id" in self.roles and self.roles["user_id"].unique
+
 
 @dataclass(frozen=True, slots=True)
 class _Look:

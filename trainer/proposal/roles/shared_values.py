@@ -90,6 +90,13 @@ def numbers_lines(column: ShopColumn, order_id: ShopColumn, desk: Desk) -> bool:
     return desk.one(f"select count(*) from ({pairs})") == column.rows > order_id.distinct  # noqa: S608
 
 
+def is_product(total: ShopColumn, price: ShopColumn, quantity: ShopColumn, desk: Desk) -> bool:
+    """Whether a total is the price times the quantity in nearly all rows, and not always of one piece."""
+    t, p, q = (number_in_desk(column) for column in (total, price, quantity))
+    several = _count(total, f"abs({t} - {p} * {q}) < 0.011 and {q} <> 1", desk)
+    return several > 0 and _count(total, f"abs({t} - {p} * {q}) < 0.011", desk) >= _NEARLY_ALL * total.rows
+
+
 def are_births(dates: ShopColumn, orders: ShopColumn, desk: Desk) -> bool:
     """Whether all dates lie years before the first order."""
     last, first = (

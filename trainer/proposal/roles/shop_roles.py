@@ -8,8 +8,9 @@ from schemas.printable import printable_cell
 from trainer.proposal.looks.desk import Desk, in_desk
 from trainer.proposal.looks.shop_columns import ShopColumn, ShopTable
 from trainer.proposal.roles.column_roles import Found, Role, roles_of, says_nothing, subject_of
-from trainer.proposal.roles.guessed_roles import guess_roles
-from trainer.proposal.roles.guesses import Guess, fit_equally
+from trainer.proposal.roles.guessed_lines import guess_lines
+from trainer.proposal.roles.guessed_users import guess_orders
+from trainer.proposal.roles.guesses import Guess, Guessed, fit_equally
 
 _NEEDED: Mapping[Role, str] = {"order_id": "an order's id", "user_id": "its user", "time": "its time"}
 _OVERLAP = 0.5
@@ -57,22 +58,33 @@ def find_shop(tables: Sequence[ShopTable], desk: Desk) -> Shop:
         BadWarehouse: no table has an order's id, its user and its time, or several columns fit equally well.
     """
     found = [Found(table, roles_of(table)) for table in tables if table.rows]
-    guessed = None if any(map(_is_whole, found)) else guess_roles(found, desk)
-    found = found if guessed is None else guessed.found
-    orders = _orders(found)
+    by_names = any(map(_is_whole, found))
+    guessed = Guessed(found) if by_names else guess_orders(found, desk)
+    orders = _orders(guessed.found)
+    if not (by_names and any(one.score("price", "total") for one in found)):
+        guess_lines(orders, _known_lines(orders, guessed.found, desk), guessed, desk)
+        found = guessed.found
+        orders = guessed.now(orders.table)
     others = [one for one in found if one is not orders]
     flat = _is_flat(orders)
     items = orders if flat else _items(orders, others, desk)
     products, key = _products(items, [one for one in others if one is not items], desk)
     rest = [one for one in others if one not in (items, products)]
     users, more = _users(orders, rest, desk)
-    guesses = dict.fromkeys((*(guessed.guesses if guessed else ()), *_times(orders, users)))
-    doubts = (*(guessed.doubts if guessed else ()), *_unread_times(users))
+    guesses = dict.fromkeys((*guessed.guesses, *_times(orders, users)))
+    doubts = (*guessed.doubts, *_unread_times(users))
     return Shop(orders, flat, items, products, key, users, more, tuple(guesses), doubts)
 
 
 def _is_whole(one: Found) -> bool:
     return one.score(*_NEEDED) == len(_NEEDED)
+
+
+def _known_lines(orders: Found, found: Sequence[Found], desk: Desk) -> Found | None:
+    if _is_flat(orders):
+        return orders
+    items = _items(orders, [one for one in found if one is not orders], desk)
+    return None if items is orders else items
 
 
 def _times(orders: Found, users: Found | None) -> Iterator[Guess]:

@@ -107,6 +107,36 @@ def test_two_prices_are_none() -> None:
     assert doubt.startswith("a.p and a.s fit the price of a piece equally well by their values")
 
 
+def test_a_price_times_a_quantity_is_a_total() -> None:
+    pieces = [1 + n % 3 for n in range(120)]
+    amounts = {"p": [f"{n}.5" for n in range(120)], "s": [f"{(n + 0.5) * q}" for n, q in enumerate(pieces)]}
+    found = shop(a={**ORDERS, **amounts, "q": [str(q) for q in pieces]}, b=USERS)
+
+    assert (found.orders.roles["price"].name, found.orders.roles["quantity"].name) == ("p", "q")
+    assert found.doubts == ()
+
+
+def test_the_price_of_goods_where_an_order_has_one() -> None:
+    stores = {"l": [f"L{n}" for n in range(10)]}
+    found = shop(
+        a={**ORDERS, "g": OF_GOODS, "l": [f"L{n % 10}" for n in range(120)]}, b=USERS, c=GOODS, d=stores
+    )
+
+    assert found.orders.roles["product_id"].name == "g"
+    assert found.products is not None
+    assert found.products.roles["price"].name == "p"
+
+
+def test_names_that_give_orders_and_no_price() -> None:
+    names = dict(zip(("order_id", "user_id", "created_at"), ORDERS.values(), strict=True))
+    amounts = [f"{n}.5" for n in range(120)]
+    found = shop(a={**names, "p": amounts})
+
+    assert found.orders.roles["price"].name == "p"
+    assert [guess.column.name for guess in found.guesses] == ["p"]
+    assert shop(a={**names, "p": amounts, "total": amounts}).guesses == ()
+
+
 def test_dates_years_before_the_orders_are_birthdays() -> None:
     found = shop(a=ORDERS, b={**USERS, "d": [f"{1960 + n}-05-01" for n in range(30)]})
 
