@@ -137,6 +137,16 @@ def test_a_view_that_fails_is_named_and_the_others_are_read(
     assert found["notes"] == ["broken: not read: division by zero"]
 
 
+def test_a_connection_that_ends_ends_the_command_with_its_reason(
+    postgres: Postgres, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = made(postgres, "create view ending as select pg_terminate_backend(pg_backend_pid())::text as x")
+
+    assert run(["init", "--warehouse", url, "--out", "never.toml"]) == 3
+
+    assert "cannot be read: terminating connection due to administrator command" in capsys.readouterr().err
+
+
 def test_tables_of_another_schema_are_named_and_settings_that_read_them_are_tried(
     postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -97,8 +97,8 @@ def _of_database(source: _Database, path_or_url: str, desk: Desk, *, may_be_empt
                 with source.apart():
                     found.append(_copied(source, name, columns, desk))
             except BadWarehouse as error:
-                # Without a connection, no other table can be read either.
-                list(source.rows("select 1"))
+                if not _answers(source):
+                    raise
                 why = str(error).removeprefix(f"{source.name} cannot be read: ")
                 notes.append(f"{printable_cell(name)}: not read: {printable_cell(why)}")
         if not found:
@@ -109,6 +109,14 @@ def _of_database(source: _Database, path_or_url: str, desk: Desk, *, may_be_empt
     finally:
         source.close()
     return ShopTables(source.name, source.dialect, tuple(grouped(found, desk)), Csv(), tuple(notes))
+
+
+def _answers(source: Source) -> bool:
+    """Whether a database still answers; else no other table can be read either."""
+    try:
+        return bool(list(source.rows("select 1")))
+    except BadWarehouse:
+        return False
 
 
 def _text_of(column: str, kind: str, dialect: str) -> str:
