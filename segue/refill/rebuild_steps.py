@@ -22,6 +22,7 @@ from streamer.refill.numbered_saves import finish
 from streamer.refill.rebuild_lane import LaneFiller, LaneInUse, check_target, decided_within, move
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.segment.lane_day import latest
+from streamer.takeover.former_topics import BEGIN_AGAIN
 
 OpenLog = Callable[[int], AbstractContextManager[LaneLog]]
 """Opens the log of a lane; the end of the context closes it."""
@@ -243,6 +244,12 @@ class Rebuilding:
                 raise NeedsRebuild(
                     f"{topic} was made anew, and what the topic before it held is not in the log: restore"
                     " Redis, or begin again from the warehouse (docs/rebuilding.md)"
+                )
+            if committed.offset > bounds.end:
+                raise NeedsRebuild(
+                    f"the group {self.group} has decided {topic} up to offset {committed.offset} in lane"
+                    f" {log.lane}, but it ends at {bounds.end}, so Kafka has lost records: set the group's"
+                    f" offsets to where the log ends, or {BEGIN_AGAIN}"
                 )
             found[topic] = committed.offset
         return found

@@ -77,6 +77,22 @@ def test_one_that_cannot_go_on_marks_no_lane() -> None:
     assert world.redis.places == {}
 
 
+def test_an_offset_beyond_the_end_of_the_log_is_refused() -> None:
+    """The log will never hold the events before it, and what comes there instead was never decided."""
+    world = a_world()
+    world.run()
+    world.redis.places.clear()
+    signups = world.kafka.topics[world.topics.signups].partitions[0]
+    del signups[-1:]
+    with pytest.raises(
+        NeedsRebuild,
+        match=r"the group segue has decided signups up to offset 2 in lane 0, but it ends at 1, so Kafka has"
+        r" lost records: set the group's offsets to where the log ends, or begin again from the warehouse",
+    ):
+        fill(world, world.redis)
+    assert world.redis.places == {}
+
+
 def test_one_that_finds_a_lane_in_use_marks_no_other() -> None:
     world = a_world(2)
     world.run_all()
