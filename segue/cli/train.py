@@ -118,6 +118,7 @@ def train(
         time_option("--from", start, zone),
         time_option("--to", end, zone),
         time_option("--as-of", as_of, zone),
+        zone,
     )
     window = replace(window, day=date_in(window.as_of or now, zone))
     fit_options = FitOptions(

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from schemas.days import zone_of
 from schemas.errors import BadSetting, BadTraining
 from tests.support.worlds.trained_shops import CREATED_AT, QUICK, Shop, a_shop, a_trained_folder
 from trainer.release.release_folder import load_release, read_manifest
@@ -174,12 +175,14 @@ def test_where_nothing_can_be_written_is_told_before_the_warehouse_is_read(name:
 
 
 def test_a_window_without_users_is_named(tmp_path: Path) -> None:
-    window = Window.between(datetime(2030, 1, 1, tzinfo=UTC), None, datetime(2031, 2, 3, tzinfo=UTC))
+    warsaw = zone_of("Europe/Warsaw")
+    as_of = datetime(2031, 2, 3, 9, 30, tzinfo=UTC)
+    window = Window.between(datetime(2030, 1, 1, tzinfo=warsaw), None, as_of, warsaw)
     with pytest.raises(BadTraining) as caught:
         train(Shop(a_shop(0)), FitSettings(), tmp_path, window=window)
     assert str(caught.value) == (
-        "no user can be trained on: the warehouse has no user in the window (from 2030-01-01T00:00:00Z, "
-        "as_of 2031-02-03T00:00:00Z), set another window"
+        "no user can be trained on: the warehouse has no user in the window (from 2030-01-01, "
+        "as_of 2031-02-03T09:30:00Z), set another window"
     )
 
 
