@@ -14,6 +14,7 @@ from schemas.errors import DISK_FULL, NoRoom, NotInstalled, SegueError
 from schemas.extras import how_to_install, is_of_workers
 from segue import interruption
 from segue.cli import commands
+from segue.cli.completion import complete, completes
 from segue.show.terminal import CLOSED_PIPE, complain, say
 from streamer.status.worker_logs import set_up_logs
 
@@ -32,6 +33,8 @@ def run(arguments: Sequence[str]) -> int:
             output.reconfigure(errors="backslashreplace")  # a locale without ñ shows an escape
     set_up_logs("error")  # commands report by themselves
     try:
+        if completes(arguments):
+            return complete(arguments)
         root = typer.main.get_command(commands.app)
         code = root.main(list(arguments) or ["--help"], prog_name="segue", standalone_mode=False)
     except SystemExit as end:

@@ -13,6 +13,7 @@ import pytest
 
 from schemas.errors import BadSetting, BadTopics
 from segue import interruption
+from segue.cli import completion
 from segue.cli.commands import COMMANDS
 from segue.cli.main import run
 from segue.config.settings import Settings
@@ -53,6 +54,40 @@ def test_every_command_has_help_with_an_example(command: object, capsys: Capture
     assert "--config" in shown
     assert "--debug" in shown
     assert re.search(r"--help +-h +Show", shown)
+
+
+@pytest.mark.parametrize("arguments", [["--show-completion", "zsh"], ["--show-completion=zsh"]])
+def test_the_completion_is_of_the_shell_that_is_named(arguments: list[str], capsys: Capture) -> None:
+    assert run(arguments) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("#compdef segue")
+    assert shown.err == ""
+
+
+@pytest.mark.parametrize("option", ["--show-completion", "--install-completion"])
+@pytest.mark.parametrize(
+    ("named", "runs", "told"),
+    [
+        (["tcl"], "bash", "option {} is 'tcl': use one of bash, zsh, fish, powershell, pwsh"),
+        (["a\x1b", "b"], "bash", "option {} is 'a\\x1b b': use one of bash, "),
+        ([], "tcsh", "there is no completion for the shell tcsh: name one after {}: bash, zsh, fish, "),
+        ([], None, "no shell was found: name one after {}: bash, zsh, fish, powershell, pwsh"),
+    ],
+)
+def test_a_shell_without_completion_is_refused(
+    option: str,
+    named: list[str],
+    runs: str | None,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    monkeypatch.setattr(completion, "running_shell", lambda: runs)
+    assert run([option, *named]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(f"Error: {told.format(option)}")
+    assert shown.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("group", [[], ["dead-letters"]])
