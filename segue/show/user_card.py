@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import starmap
 
 import msgspec
 from rich.console import Group, RenderableType
@@ -134,7 +135,7 @@ def card_text(card: UserCard) -> RenderableType:
     if card.positions is not None:
         rows.add_row("its lane's place", ", ".join(f"{topic}@{at}" for topic, at in card.positions.items()))
     if card.history:
-        rows.add_row("history", Text("\n").join(_entered(entry) for entry in reversed(card.history)))
+        rows.add_row("history", Text("\n").join(starmap(_entered, history_rows(card.history))))
     title = "This user would be" if card.user_id is None else f"User {id_text(card.user_id)}"
     return Group(Text(title, style="bold"), rows)
 
@@ -183,10 +184,22 @@ def _segment(card: UserCard) -> Text:
     return segment_text(card.segment, card.segment_name)
 
 
-def _entered(entry: Entered) -> Text:
-    line = Text(f"{entry.at:%Y-%m-%d %H:%M:%S}  ", style="dim")
+def history_rows(history: Sequence[Entered]) -> Iterator[tuple[Entered, str]]:
+    """Yield each entry, in the order of the decisions, the newest first, with its cause in words.
+
+    The times are those of the causes. They go back where an older event came later; the words then say so.
+    """
+    for before, entry in reversed([*zip((None, *history), history, strict=False)]):
+        words = cause_words(entry.cause)
+        if before is not None and entry.at < before.at:
+            words += f" (older than #{before.sequence})"
+        yield entry, words
+
+
+def _entered(entry: Entered, cause: str) -> Text:
+    line = Text(f"#{entry.sequence}  {entry.at:%Y-%m-%d %H:%M:%S}  ", style="dim")
     line.append_text(segment_text(entry.segment, entry.segment_name))
-    return line.append(f"  {cause_words(entry.cause)}", style="dim")
+    return line.append(f"  {cause}", style="dim")
 
 
 def _entry(entry: Entered) -> dict[str, object]:

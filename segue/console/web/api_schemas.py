@@ -37,7 +37,11 @@ class Problem(Struct):
 
 
 class HistoryEntry(Struct):
-    """When and why a user entered a segment."""
+    """When and why a user entered a segment.
+
+    The order is that of ``sequence``. ``at`` is the time of the cause; it goes back where an older event came
+    later.
+    """
 
     sequence: int
     at: AwareTime

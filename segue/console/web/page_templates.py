@@ -12,8 +12,9 @@ from schemas.printable import printable
 from segue.console.access.gate import RIGHT
 from segue.console.access.logins import Right
 from segue.console.shown.shown_release import moved_words, rehearsed_rows
-from segue.show.change_text import cause_words, similar_text, what_happened
+from segue.show.change_text import similar_text, what_happened
 from segue.show.letter_text import bytes_words
+from segue.show.user_card import history_rows
 
 _LONGEST_WORD = 14
 _COLOURS = 7
@@ -81,7 +82,7 @@ _TEMPLATES.filters.update(
     rehearsed=rehearsed_rows,
     colour=_colour,
     is_short=_is_short,
-    cause=cause_words,
+    entered=history_rows,
     happened=lambda change: what_happened(change).plain,
     short=bytes_words,
     moved=moved_words,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 from rich.console import Console
 
 from schemas.features import Feature
@@ -93,8 +94,20 @@ def test_for_programs_all_fields_have_their_names() -> None:
 
 def test_people_read_the_newest_entry_first() -> None:
     told = shown(STORED)
-    newest = told.index("2024-06-01 08:00:00  1 older men  by another model, models/0@3")
-    assert newest < told.index("2024-05-01 00:00:00  0 young men  by a signup, signups/1@4")
+    newest = told.index("#2  2024-06-01 08:00:00  1 older men  by another model, models/0@3")
+    assert newest < told.index("#1  2024-05-01 00:00:00  0 young men  by a signup, signups/1@4")
+    assert "older than" not in told
+
+
+def test_where_times_go_back_people_read_that_the_cause_is_older() -> None:
+    """The order came before the signup."""
+    signup, order = STORED.history or ()
+    order = structs.replace(
+        order, sequence=1, cause_type="order", topic="orders", at=signup.at + timedelta(1)
+    )
+    told = shown(replace(STORED, history=(order, structs.replace(signup, sequence=2))))
+    assert "#2  2024-05-01 00:00:00  0 young men  by a signup, signups/1@4 (older than #1)" in told
+    assert "#1  2024-05-02 00:00:00  1 older men  by an order, orders/0@3 " in told
 
 
 def test_for_people_a_missing_value_and_an_unknown_one_are_told_apart() -> None:
