@@ -23,6 +23,7 @@ class DeletedKeys:
         self._world = world
         self._random = random
         self._rate = random.choice([0.0, 0.0, 0.05, 0.2])
+        self._of = ("", 0)
         self._left: list[Callable[[], None]] = []
         self._finished = False
 
@@ -32,6 +33,8 @@ class DeletedKeys:
             return
         if not self._left:
             self._begin()
+        if self._left and not self._is_live(*self._of):
+            self._left.clear()  # a rebuild fills the prefix, or has moved the lane
         for _ in range(min(self._random.randint(1, 3), len(self._left))):
             self._left.pop()()
 
@@ -39,7 +42,7 @@ class DeletedKeys:
         """Delete the places of the lanes that lack a key, once: whoever deletes all keys ends with them."""
         holes, self._finished = () if self._finished else sorted(self._world.holes), True
         for prefix, lane in holes:
-            if self._world.live(lane, self._world.set_to[OPERATOR]) == prefix and self._lacks(prefix, lane):
+            if self._is_live(prefix, lane) and self._lacks(prefix, lane):
                 self._delete_place(prefix, lane)
 
     def _begin(self) -> None:
@@ -48,8 +51,9 @@ class DeletedKeys:
         if world.boots or world.moves or world.renewed or not world.may_start_from(AppendOnlyFile()):
             return
         prefix = world.live(lane, world.set_to[OPERATOR])
-        if world.place(lane, world.set_to[OPERATOR]) is None:
+        if not self._is_live(prefix, lane):
             return
+        self._of = (prefix, lane)
         world.say(f"somebody begins to delete the keys of lane {lane} under {prefix}")
         world.lossless, world.ledger.redis_has_lost = False, True
         world.holes.add((prefix, lane))
@@ -61,6 +65,13 @@ class DeletedKeys:
             ]
         self._random.shuffle(keys)
         self._left = [lambda: self._delete_place(prefix, lane), *keys]
+
+    def _is_live(self, prefix: str, lane: int) -> bool:
+        """Whether a lane lives under the prefix, and has a place there or is torn."""
+        world = self._world
+        stored = world.redises[prefix].places.get(lane)
+        lives = world.live(lane, world.set_to[OPERATOR]) == prefix
+        return lives and stored is not None and places.readable(stored) is not None
 
     def _alive(self, prefix: str, lane: int) -> list[str]:
         world = self._world
@@ -109,8 +120,7 @@ class DeletedKeys:
     def _delete_place(self, prefix: str, lane: int) -> None:
         """Delete the place and the count of saves, unless a mark stands there."""
         world = self._world
-        stored = world.redises[prefix].places.get(lane)
-        if stored is None or places.readable(stored) is None or world.moves:
+        if world.moves or not self._is_live(prefix, lane):
             return
         world.say(f"   deleted under {prefix}: the place of lane {lane}")
         del world.redises[prefix].places[lane], world.saves[prefix, lane]
