@@ -49,6 +49,9 @@ class Standing(Protocol):
     def read(self) -> dict[str, Letter]:
         """Return those that stand now, by webhook, in the order to send them."""
 
+    def stands(self, webhook_id: str) -> bool:
+        """Whether a dead letter still stands."""
+
 
 def retry_letters(
     settings: Settings, file: Path, triggers: Triggers, only: str | None, say: Callable[[str], None]
@@ -137,7 +140,7 @@ def send_letters(
             not_sent[name] = str(error)
             continue
         _wait(letter.trigger, may_post_s.get(letter.trigger, 0.0), say)
-        if name not in letters.read():
+        if not letters.stands(name):
             continue  # its user was erased meanwhile
         answer = posts[letter.trigger](message)
         pause_s = max(1.0 / receiver.trigger.rate, answer.retry_after_s or 0.0)

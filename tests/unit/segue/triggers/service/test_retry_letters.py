@@ -33,6 +33,9 @@ class Letters:
     def read(self) -> dict[str, Letter]:
         return dict(self.standing)
 
+    def stands(self, webhook_id: str) -> bool:
+        return webhook_id in self.standing
+
     def remove(self, letter: Letter) -> None:
         del self.standing[letter.webhook_id]
 
