@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from schemas.partitioner import partition_of
-from streamer.in_memory import MemoryRedis
+from streamer.in_memory import MemoryRedis, MemoryUser
 from streamer.place import place as places
 from streamer.user.stored import stored_state
 from tests.campaigns.simulation.aof import AppendOnlyFile, Contents, drop_effects
@@ -74,13 +74,16 @@ class DeletedKeys:
         return lives and stored is not None and places.readable(stored) is not None
 
     def _alive(self, prefix: str, lane: int) -> list[str]:
-        world = self._world
-        return [
+        ours = (
             user_id
-            for user_id, user in world.redises[prefix].users.items()
-            if partition_of(user_id, world.partitions) == lane
-            and stored_state.decode(user_id, user.fields.get("state"), {}).facts.alive
-        ]
+            for user_id in self._world.redises[prefix].users
+            if partition_of(user_id, self._world.partitions) == lane
+        )
+        return [user_id for user_id in ours if self._is_alive(prefix, user_id)]
+
+    def _is_alive(self, prefix: str, user_id: str) -> bool:
+        user = self._world.redises[prefix].users.get(user_id, MemoryUser())
+        return stored_state.decode(user_id, user.fields.get("state"), {}).facts.alive
 
     def _lacks(self, prefix: str, lane: int) -> bool:
         """Whether a user of the lane has no key, is not in the lane's set, or has no index of orders."""
@@ -97,7 +100,8 @@ class DeletedKeys:
         def delete(redis: MemoryRedis) -> None:
             redis.users.pop(user_id, None)
 
-        self._do(f"user {user_id}", prefix, delete)
+        if self._is_alive(prefix, user_id):  # it may have been erased since
+            self._do(f"user {user_id}", prefix, delete)
 
     def _delete_index(self, prefix: str, user_id: str) -> None:
         def delete(redis: MemoryRedis) -> None:
