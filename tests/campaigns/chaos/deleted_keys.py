@@ -11,8 +11,8 @@ _OF_USERS = b"user:"
 def delete_one_by_one(url: str, random: Random) -> None:
     """Delete every key but tombstones; each lane's place and its count of saves come last.
 
-    Nothing else in Redis tells of a tombstone, so nobody would miss it while the place is there. Whoever lacks
-    a key after the place is gone is filled again with the lane.
+    Nothing else in Redis tells of a tombstone, so nobody would miss it while the place is there. Whoever
+    lacks a key after the place is gone is filled again with the lane.
     """
     with opened_redis(url) as client:
         found: list[bytes] = sorted(client.scan_iter(count=1_000))
