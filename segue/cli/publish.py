@@ -14,7 +14,7 @@ import typer
 
 from schemas.errors import Refused
 from segue.cli.command import BootstrapWarehouse, command, flag
-from segue.config.command_line import BadUsage, options
+from segue.config.command_line import BadUsage, bad_option, options
 from segue.config.settings import Settings
 from segue.show.terminal import people, progress, say, warn, write, write_json
 
@@ -54,10 +54,14 @@ def publish(
     triggers: Annotated[
         str | None, typer.Option(metavar="FILE", help="count the webhooks of this file of triggers, too")
     ] = None,
+    max_webhooks: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="refuse more webhooks of a trigger on one day, or by the switch"),
+    ] = None,
     warehouse: BootstrapWarehouse = None,
     force: Annotated[
         bool,
-        flag("--force", "publish even beyond max_moved and max_flaps, or if it is current already"),
+        flag("--force", "publish even beyond the limits, or if it is current already"),
     ] = False,
     as_json: Annotated[bool, flag("--json", "version, activation, impact and drift as JSON")] = False,
 ) -> int | None:
@@ -68,13 +72,14 @@ def publish(
     max_moved. A release that is already current is not published again.
 
     With --rehearse it also decides the last days of the real log by both releases, and shows who would have
-    moved and come back. It refuses if more users come back than max_flaps. To only look, add --dry-run. The
-    numbers are kept beside the release's folder, where the console reads them.
+    moved and come back. It refuses if more users come back than max_flaps, or if a trigger would send more
+    webhooks than --max-webhooks. To only look, add --dry-run. The numbers are kept beside the release's
+    folder, where the console reads them.
     """
     from segue.releases.release_topic import carry_out, plan, plan_as_json, unusable_here
     from segue.show.impact_text import impact_text
 
-    asked = _asked(rehearse, warehouse, triggers)
+    asked = _asked(rehearse, warehouse, triggers, max_webhooks)
     planned = plan(Path(path), settings)
     version, topic = planned.release.version, settings.topics.models
     done = planned.is_done(to) and not force
@@ -88,7 +93,9 @@ def publish(
     if planned.impact is not None:
         people.print(impact_text(planned.impact, planned.drift))
     rehearsal = None if asked is None else _rehearse(planned, settings, asked)
-    found = planned.refusal or (None if rehearsal is None or done else _refusal(rehearsal, settings))
+    found = planned.refusal
+    if found is None and rehearsal is not None and not done:
+        found = _refusal(rehearsal, settings, max_webhooks)
     if rehearsal is not None:
         _keep(rehearsal, Path(path), found)
     refusal = None if force else found
@@ -123,10 +130,17 @@ class _Asked:
     triggers: Triggers | None
 
 
-def _asked(rehearse: str | None, warehouse: str | None, triggers: str | None) -> _Asked | None:
+def _asked(
+    rehearse: str | None, warehouse: str | None, triggers: str | None, max_webhooks: int | None
+) -> _Asked | None:
     from segue.rehearsal.rehearsed_time import rehearsed_since
     from segue.triggers.trigger_file import load_triggers
 
+    if max_webhooks is not None:
+        if triggers is None:
+            raise BadUsage("option --max-webhooks is for --triggers: give both, or leave it out")
+        if max_webhooks < 0:
+            raise bad_option("--max-webhooks", max_webhooks, "give 0 or more")
     if rehearse is None:
         for option, value in (("--warehouse", warehouse), ("--triggers", triggers)):
             if value is not None:
@@ -168,10 +182,10 @@ def _rehearse(planned: Plan, settings: Settings, asked: _Asked) -> Rehearsal:
     return rehearsal
 
 
-def _refusal(rehearsal: Rehearsal, settings: Settings) -> str | None:
+def _refusal(rehearsal: Rehearsal, settings: Settings, max_webhooks: int | None) -> str | None:
     from segue.rehearsal.rehearsal_gate import refusal
 
-    return refusal(rehearsal, settings.max_moved, settings.max_flaps)
+    return refusal(rehearsal, settings.max_moved, settings.max_flaps, max_webhooks)
 
 
 def _keep(rehearsal: Rehearsal, folder: Path, found: str | None) -> None:

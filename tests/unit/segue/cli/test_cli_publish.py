@@ -134,6 +134,7 @@ def test_a_rehearsal_publishes_what_its_gate_lets_pass(
     [
         (["--max-flaps", "0.059"], "would return to a segment they left, and the limit is 5.9%"),
         (["--max-moved", "0.01"], "would now move 2 of 100 users (2.0%)"),
+        (["--triggers", "t.toml", "--max-webhooks", "1"], "trigger welcome would send 2 webhooks at once"),
     ],
 )
 def test_a_rehearsal_refuses(
@@ -145,6 +146,8 @@ def test_a_rehearsal_refuses(
     told: str,
 ) -> None:
     plan(monkeypatch, NEW, OLD)
+    Path("t.toml").write_text('[triggers.welcome]\non = "erased"\nurl = "http://x"\n')
+    limit = ["--max-flaps", "0.06", *limit]
     for options in (["--json"], ["--json", "--dry-run"]):
         assert run(["publish", "new", "--rehearse", "30d", *limit, *options]) == 11
         shown = capsys.readouterr()

@@ -64,6 +64,25 @@ def test_the_gate() -> None:
     assert refusal(a_rehearsal(users=0), max_moved=1, max_flaps=0) is None
 
 
+def test_the_gate_on_webhooks() -> None:
+    """By trigger and day: of the switch alone, and of the days under the new release."""
+    rehearsal = a_rehearsal()
+    assert refusal(rehearsal, 1, 1, max_webhooks=2) is None
+    assert refusal(rehearsal, 1, 1, max_webhooks=1) == (
+        "when release 2ff907b8a07b becomes current, trigger welcome would send 2 webhooks at once, and the"
+        " limit is 1: look at the rehearsal, then publish it with --force or a higher --max-webhooks"
+    )
+    rehearsal.new.webhooks["gone"].by_day.update({"2024-03-02": 3, "2024-03-03": 2_000, "2024-03-04": 9})
+    told = refusal(rehearsal, 1, 1, max_webhooks=1_999)
+    assert told is not None
+    assert told.startswith(
+        "under release 2ff907b8a07b trigger gone would send 2,000 webhooks on 2024-03-03, and the limit is"
+        " 1,999: "
+    )
+    assert refusal(rehearsal, 1, 1, max_webhooks=2_000) is None
+    assert refusal(rehearsal, 1, 1) is None
+
+
 @pytest.mark.parametrize(
     ("min_margin", "max_flaps", "advice"),
     [

@@ -44,6 +44,13 @@ def test_what_is_for_a_rehearsal(option: str, capsys: pytest.CaptureFixture[str]
     assert f"option {option} is for --rehearse: give both" in capsys.readouterr().err
 
 
+def test_a_limit_of_webhooks_needs_triggers_and_is_a_count(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["publish", "nowhere", "--rehearse", "30d", "--max-webhooks", "5"]) == 2
+    assert "option --max-webhooks is for --triggers: give both" in capsys.readouterr().err
+    assert run(["publish", "nowhere", "--triggers", "t.toml", "--max-webhooks", "-1"]) == 2
+    assert "option --max-webhooks is -1: give 0 or more" in capsys.readouterr().err
+
+
 def test_a_log_that_does_not_reach_back_so_far() -> None:
     check_log_reaches("--rehearse", NOW - timedelta(days=2), NOW, NOW - timedelta(days=2))
     for age, most in (({"days": 2, "hours": 5}, "2d"), ({"hours": 5}, "5h"), ({"seconds": 61}, "1m")):
