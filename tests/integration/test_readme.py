@@ -141,6 +141,14 @@ def test_blocks_can_be_pasted_into_every_shell() -> None:
     assert "#" not in "".join(BLOCKS)
 
 
+def test_the_webhook_comes_after_at_most_six_commands() -> None:
+    """Of all terminals, after the set-up; `cp` and `cd` only put a shop's data in place."""
+    lines = [line for block in BLOCKS for line in block.splitlines()]
+    begin, end = lines.index(". .venv/bin/activate"), lines.index("segue ingest events.jsonl")
+    commands = [line for line in lines[begin : end + 1] if re.match(r"(segue|python) ", line)]
+    assert len(commands) <= 6, commands
+
+
 @pytest.mark.long
 @pytest.mark.timeout(400)
 def test_the_walk_from_a_clone_to_a_user_who_moves(tmp_path: Path) -> None:
