@@ -56,6 +56,7 @@ def test_the_states_are_those_of_the_facts_and_the_events_since_go_on() -> None:
     world = World()
     filled = fill(world, [YOUNG, an_order("1", "Ön")])
     assert (filled.users, filled.records) == (1, 1)
+    assert world.changes() == []  # or triggers would welcome old users
     first = newest(world, "7")
     assert first is not None
     assert (first.kind, first.sequence, first.cause.type) == ("moved", 1, "bootstrap")

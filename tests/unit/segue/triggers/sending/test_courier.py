@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -119,6 +121,21 @@ def test_it_gives_up_after_its_time_and_not_before_five_tries() -> None:
         eventually(lambda: story.ended)
     assert story.posted == ["a1"] * 5
     assert story.ended["a1"].given_up == "busy; tries: 5"
+
+
+@pytest.mark.parametrize(("hours", "lost"), [(1, False), (5, True)])
+def test_a_receiver_that_is_down_for_an_hour_loses_nothing(
+    hours: int, lost: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the defaults, by a clock on which each look takes a minute."""
+    clock_s = count(1_000.0, 60.0)
+    works_s = 1_000.0 + hours * 3_600.0
+    monkeypatch.setattr(courier_module, "time", SimpleNamespace(monotonic=lambda: next(clock_s)))
+    with told(lambda *_: TAKEN if next(clock_s) > works_s else BUSY) as story:
+        story.add("a", "a1")
+        eventually(lambda: story.ended)
+    assert (story.ended["a1"].given_up is not None) == lost
+    assert len(story.posted) > 10
 
 
 def test_the_pauses_double_with_jitter_up_to_a_minute() -> None:
