@@ -36,6 +36,13 @@ async def main() -> None:
 """
 
 
+def test_the_example_is_as_short_as_the_page_says() -> None:
+    lines = [line for line in EXAMPLE.read_text(encoding="utf-8").splitlines() if line.strip()]
+    assert len(lines) <= 30
+    page = (ROOT / "docs" / "subscribing.md").read_text(encoding="utf-8")
+    assert "keeps everybody's segment in 30 lines" in page
+
+
 def mypy(file: Path) -> str:
     command = [
         sys.executable,
