@@ -95,8 +95,13 @@ class LedgerTakeover(Struct, frozen=True):
             log.warning("topic of changes was made anew", lane=self.partition)
             place = replace(place, topic_id=changes.topic_id, offset=changes.begin)
         if place.offset < changes.begin:
-            # Kafka has deleted them by the topic's retention.
-            log.warning("changes are lost", lane=self.partition, offsets=changes.begin - place.offset)
+            log.warning(
+                "changes are lost",
+                lane=self.partition,
+                offsets=changes.begin - place.offset,
+                reason=f"Kafka has deleted them before triggers read them (retention.ms of"
+                f" {self.topics.changes}); they send nothing, and erasures among them are not noted",
+            )
             place = replace(place, offset=changes.begin)
         return place
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from schemas.errors import BadChange, BadTopics, NeedsRebuild
@@ -213,6 +214,27 @@ def test_a_topic_of_changes_that_was_made_anew_is_read_from_its_beginning() -> N
     assert place_of(lane).offset == 0
     lane.step(0.0)
     assert world.post.sent == [0]
+
+
+def test_changes_that_kafka_has_deleted_are_named_and_the_next_ones_go_on() -> None:
+    world = World()
+    world.live()
+    world.write(*(a_change(user_id=str(n)) for n in range(5)))
+
+    class Shortened(MemoryLog):
+        def watch(self, topic: str) -> Bounds:
+            bounds = super().watch(topic)
+            return replace(bounds, begin=3) if topic == TOPICS.changes else bounds
+
+    log = Shortened(world.kafka, 0, (TOPICS.changes,))
+    lane = TriggerLane(0, "g", log, TOPICS, FILE, world.post, lambda: AT)
+    with capture_logs() as said:
+        lane.take_over()
+    (warned,) = (line for line in said if line["log_level"] == "warning")
+    assert (warned["event"], warned["offsets"]) == ("changes are lost", 3)
+    assert "deleted them before triggers read them" in warned["reason"]
+    lane.step(0.0)
+    assert len(world.post.sent) == 2
 
 
 def test_a_receiver_that_is_away_holds_a_bounded_number_of_changes_back(
