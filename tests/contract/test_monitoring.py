@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.support.checks.promtool import promtool
+
 ROOT = Path(__file__).parents[2]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 (GROUP,) = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())["groups"]
 RULES: list[dict[str, Any]] = GROUP["rules"]
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "dashboards" / "segue.json").read_text())
 # tests/unit/streamer/status/test_worker_metrics.py holds this page against the code.
 WORKER_PAGE = (ROOT / "docs" / "worker.md").read_text(encoding="utf-8")
@@ -45,10 +46,42 @@ def test_every_alert_is_tested() -> None:
     assert [rule["alert"] for rule in RULES if rule["alert"] not in tests] == []
 
 
-@pytest.mark.parametrize("words", [["check", "rules", "alerts.yml"], ["test", "rules", "alerts-test.yml"]])
-def test_promtool_accepts_the_alerts(words: list[str]) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("no promtool on this machine (Debian's package prometheus has it)")
-    done = subprocess.run([promtool, *words], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["check", "config", "--syntax-only", "prometheus.yml"],
+        ["check", "rules", "alerts.yml"],
+        ["test", "rules", "alerts-test.yml"],
+    ],
+)
+def test_promtool_accepts_the_configuration_and_the_alerts(words: list[str]) -> None:
+    promtool(*words, folder=PROMETHEUS)
+
+
+def test_promtool_can_read_what_the_dashboard_asks_for(tmp_path: Path) -> None:
+    asked = [text.replace("$__rate_interval", "5m") for text in expressions()]
+    rules = [{"record": f"of_a_panel:{number}", "expr": text} for number, text in enumerate(asked)]
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    promtool("check", "rules", "rules.yml", folder=tmp_path)
+
+
+def test_compose_gives_grafana_its_dashboard_and_prometheus_its_workers() -> None:
+    provisioning = ROOT / "deploy" / "grafana" / "provisioning"
+    (provider,) = yaml.safe_load((provisioning / "dashboards" / "segue.yml").read_text())["providers"]
+    (source,) = yaml.safe_load((provisioning / "datasources" / "prometheus.yml").read_text())["datasources"]
+    mounted = {volume.split(":")[1]: volume.split(":")[0] for volume in SERVICES["grafana"]["volumes"]}
+    assert (ROOT / mounted[provider["options"]["path"]] / "segue.json").is_file()
+    assert ROOT / mounted["/etc/grafana/provisioning"] == provisioning
+    assert {panel["datasource"]["uid"] for panel in DASHBOARD["panels"] if "targets" in panel} == {
+        source["uid"]
+    }
+    assert source["url"] == "http://prometheus:9090"
+
+    config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
+    (job,) = config["scrape_configs"]
+    (workers,) = job["dns_sd_configs"]
+    (name,) = workers["names"]
+    assert SERVICES[name]["environment"]["SEGUE_WEB_PORT"] == workers["port"]
+    mounted = {volume.split(":")[1]: volume.split(":")[0] for volume in SERVICES["prometheus"]["volumes"]}
+    for file in map(Path, config["rule_files"]):
+        assert (ROOT / mounted[str(file.parent)] / file.name).is_file()

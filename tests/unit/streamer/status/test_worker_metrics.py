@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from streamer.status.drift_status import DriftStatus, FeatureDrift
 from streamer.status.worker_metrics import Metrics
 from streamer.status.worker_status import GroupStatus, LaneStatus, ReleaseStatus, WorkerStatus
+from tests.support.checks.promtool import promtool
 
 
 class Source:
@@ -217,3 +218,11 @@ def test_every_metric_is_in_the_document_and_no_other() -> None:
     }
     document = (Path(__file__).parents[4] / "docs" / "worker.md").read_text()
     assert set(re.findall(r"^\| `(segue_\w+)`", document, re.MULTILINE)) == shown
+
+
+def test_the_metrics_keep_prometheuss_conventions(tmp_path: Path) -> None:
+    """Names, units and help, as `promtool` knows them; it also looks at metrics without a sample."""
+    metrics = Metrics()
+    lane = LaneStatus(partition=0, phase="live", lag={"orders": 0})
+    metrics.watch(Source(replace(status(lane), drift=DRIFT)))
+    promtool("check", "metrics", folder=tmp_path, text=metrics.exposition().decode())
