@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,7 +18,8 @@ from schemas.topics import Topics
 from segue.cli.commands import COMMANDS
 from segue.config.settings import Settings
 
-BASE = Path(__file__).parents[2] / "deploy" / "kubernetes" / "base"
+ROOT = Path(__file__).parents[2]
+BASE = ROOT / "deploy" / "kubernetes" / "base"
 KUSTOMIZATION = yaml.safe_load((BASE / "kustomization.yaml").read_text())
 OBJECTS: list[dict[str, Any]] = [
     manifest
@@ -30,16 +34,53 @@ SETTINGS = {f"SEGUE_{name.upper()}" for name in Settings.model_fields} | {
 DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
 
 
-def pods() -> Iterator[dict[str, Any]]:
-    for one in OBJECTS:
+def pods(objects: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for one in objects:
         if one["kind"] == "Deployment":
             yield one["spec"]["template"]["spec"]
         if one["kind"] == "CronJob":
             yield one["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
 
-PODS = list(pods())
+PODS = list(pods(OBJECTS))
 WORKER = BY_KIND["Deployment", "segue-worker"]
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [one for one in OBJECTS if one["kind"] != "ScaledObject"],  # of KEDA, whose schema Kubernetes lacks
+    ids=lambda one: f"{one['kind']} {one['metadata']['name']}",
+)
+def test_the_schemas_of_kubernetes_accept_every_manifest(manifest: dict[str, Any]) -> None:
+    schemas = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
+    schemas.validate(manifest, schemas.latest_version(), strict=True)  # strict: no unknown field
+
+
+def test_the_overlay_of_the_docs_can_be_built(tmp_path: Path) -> None:
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("no kubectl on this machine")
+    page = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^   ```yaml\n(.+?)^   ```", page, re.MULTILINE | re.DOTALL)
+    overlay = tmp_path / "my-overlay"
+    overlay.mkdir()
+    (tmp_path / "segue").symlink_to(ROOT)
+    (overlay / "kustomization.yaml").write_text(re.sub(r"^   ", "", block, flags=re.MULTILINE))
+    for name in ("segue.toml", "triggers.toml"):
+        (overlay / name).write_text(f"# my {name}")
+
+    done = subprocess.run([kubectl, "kustomize", str(overlay)], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    built = list(yaml.safe_load_all(done.stdout))
+    kinds = sorted(one["kind"] for one in built)
+    assert kinds == sorted([*(one["kind"] for one in OBJECTS), "ConfigMap"])
+    (files,) = [one for one in built if one["kind"] == "ConfigMap"]
+    assert files["data"] == {name: f"# my {name}" for name in ("segue.toml", "triggers.toml")}
+    images = {pod["containers"][0]["image"] for pod in pods(built)}
+    assert images == {f"registry.example.com/segue-{name}:1.2.3" for name in ("worker", "trainer")}
+    mounted = {volume["configMap"]["name"] for pod in pods(built) for volume in pod["volumes"][:1]}
+    assert mounted == {files["metadata"]["name"]}
 
 
 @pytest.mark.parametrize("pod", PODS, ids=lambda pod: pod["containers"][0]["name"])
