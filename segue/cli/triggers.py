@@ -145,7 +145,11 @@ def retry(
 
 
 @command("kafka", "topic_prefix", group=GROUP, example="segue triggers check triggers.toml")
-def check(settings: Settings, file: _File) -> int | None:
+def check(
+    settings: Settings,
+    file: _File,
+    as_json: Annotated[bool, flag("--json", "when each trigger sends, one trigger a line")] = False,
+) -> int | None:
     """Check a file of triggers, its environment variables and its templates, and print what it does.
 
     Each template is tried with a made-up change. If Kafka answers, the segments are looked up in the current
@@ -163,7 +167,10 @@ def check(settings: Settings, file: _File) -> int | None:
     for receiver in receivers_of(path, triggers, settings.topics).values():
         receiver.try_out()
     for each in triggers.triggers:
-        write(each.name, trigger_text(each))
+        if as_json:
+            write_json({"trigger": each.name, "sends": trigger_text(each)})
+        else:
+            write(each.name, trigger_text(each))
     for sentence in (*plain_secrets(triggers), *looked_up_segments(settings, triggers)):
         warn(sentence)
     return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import os
 import re
 import subprocess
 import sys
@@ -110,6 +112,43 @@ def test_it_tells_its_version(capsys: Capture) -> None:
     assert run(["--version"]) == 0
 
     assert capsys.readouterr().out == f"segue {version('segue-live')}\n"
+
+
+def test_every_command_that_ends_with_an_answer_can_give_it_as_json() -> None:
+    without = {each.name for each in COMMANDS if "as_json" not in inspect.signature(each.function).parameters}
+    until_stopped, a_file, json_anyway = {"demo", "up", "worker", "sink", "console"}, {"init"}, {"schema"}
+    assert without == until_stopped | a_file | json_anyway
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"), [("segue triggers ch", "check"), ("segue publish --re", "--rehearse")]
+)
+def test_a_shell_completes_commands_and_options(typed: str, completed: str) -> None:
+    words = {"COMP_WORDS": typed, "COMP_CWORD": "2"}
+    assert shown_by(_SEGUE_COMPLETE="complete_bash", **words).split() == [completed]
+
+
+def test_it_shows_what_a_shell_needs_for_that() -> None:
+    assert "_SEGUE_COMPLETE=complete_bash" in shown_by("--show-completion", "bash")
+
+
+def test_no_color_takes_the_colours_of_a_terminal_away() -> None:
+    terminal = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
+    coloured, plain = (shown_by("tial", **terminal, NO_COLOR=wish) for wish in ("", "1"))
+    assert (coloured.split("Error")[0], plain.split("Error")[0]) == ("\x1b[1;31m", "\x1b[1m")
+
+
+def shown_by(*arguments: str, **environment: str) -> str:
+    """All that a process of its own prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "segue", *arguments],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.stdout
 
 
 @pytest.mark.parametrize(

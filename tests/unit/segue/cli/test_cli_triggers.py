@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -52,6 +53,9 @@ def test_check_says_when_each_trigger_sends(file: Path, capsys: pytest.CaptureFi
         " last webhook, except for 10% of the users, at most 2 days late"
     )
     assert gone == "gone\ton an erasure, always"
+    assert run(["triggers", "check", "triggers.toml", "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [dict(zip(("trigger", "sends"), line.split("\t"), strict=True)) for line in (hello, gone)]
 
 
 def test_check_finds_what_run_would_need(
