@@ -19,6 +19,8 @@ class SegmentCount(Struct, frozen=True):
         size: how many training users it has; None likewise.
         users: how many users are in it now.
         share: ``users`` as a share of all users in a segment; None if there are no users.
+        volatility: the moves into and out of the segment in the last hour, for each of its ``users``; None if
+            there are no users.
     """
 
     id: int
@@ -26,6 +28,7 @@ class SegmentCount(Struct, frozen=True):
     size: int | None
     users: int
     share: float | None
+    volatility: float | None = None
 
 
 class SegmentCounts(Struct, frozen=True):

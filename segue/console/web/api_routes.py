@@ -14,6 +14,7 @@ from schemas.outputs.segment_change import Change
 from segue.console.facts.console_facts import ConsoleFacts
 from segue.console.facts.drift_facts import DriftFacts
 from segue.console.facts.segment_counts import SegmentCounts
+from segue.console.shown.segment_volatility import with_volatility
 from segue.console.viewers.change_hub import ChangeHub
 from segue.console.viewers.change_stream import MEDIA_TYPE, change_event
 from segue.console.viewers.recent_flow import Flow
@@ -81,8 +82,8 @@ def api_routes(facts: ConsoleFacts, hub: ChangeHub) -> APIRouter:
 
     @api.get("/segments", responses=answers(SegmentCounts), response_class=Response)
     def segments() -> Response:
-        """The segments with their users now."""
-        return json_answer(facts.segments())
+        """The segments with their users now, and their volatility."""
+        return json_answer(with_volatility(facts.segments(), hub.flow()))
 
     @api.get("/flow", responses=answers(Flow), response_class=Response)
     def flow() -> Response:

@@ -13,6 +13,7 @@ from schemas.outputs.segment_change import Change
 from segue.config.command_line import BadUsage
 from segue.console.facts.console_facts import ConsoleFacts
 from segue.console.shown.form_fields import declared_of, form_fields
+from segue.console.shown.segment_volatility import with_volatility
 from segue.console.shown.shown_card import ShownCard, shown_card
 from segue.console.shown.shown_release import names_ever
 from segue.console.viewers.change_hub import ChangeHub
@@ -75,9 +76,9 @@ def page_routes(facts: ConsoleFacts, hub: ChangeHub, pages: Pages) -> APIRouter:
 
 
 def _figures(facts: ConsoleFacts, hub: ChangeHub) -> dict[str, Any]:
-    segments = facts.segments()
-    names = names_ever(facts.releases())
     flow = hub.flow()
+    segments = with_volatility(facts.segments(), flow)
+    names = names_ever(facts.releases())
     drift, drift_problem = None, None
     try:
         drift = facts.drift()

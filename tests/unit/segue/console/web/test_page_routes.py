@@ -55,7 +55,7 @@ class Page(HTMLParser):
 
 def test_the_live_page_shows_the_segments_the_lanes_and_the_release(client: TestClient) -> None:
     page = Page(client.get("/").text)
-    assert "0 segment 0 30 60.0% 0 0" in page.text
+    assert "0 segment 0 30 60.0% 0 0 0.0%" in page.text
     assert "7 men who left not in the release in use 10 20.0%" in page.text
     assert "events behind 12" in page.text
     assert f"release 2 in the list, by activation 3 {an_active_model().release.version}" in page.text
