@@ -67,10 +67,11 @@ def test_the_live_page_says_what_doctor_says_of_drift(client: TestClient) -> Non
     page = Page(client.get("/").text)
     assert check.state == WARN
     assert f"Note: {check.text} → {check.fix}" in page.text
-    assert "age 0.31 0.10 not as in training" in page.text
-    assert "most_frequent_brand 0.02 0.10 values that training never saw" in page.text
-    assert "total_orders 0.01 0.10 as in training" in page.text
-    assert "500 users sampled at 2024-12-03 19:30:00 UTC" in page.text
+    assert "age 0.31 0.10 0.0% not as in training" in page.text
+    assert "most_frequent_brand 0.02 0.10 7.0% values that training never saw" in page.text
+    assert "total_orders 0.01 0.10 0.0% as in training" in page.text
+    assert "500 users sampled at 2024-12-03 19:30:00 UTC, beside the training users of release" in page.text
+    assert "20.0% of them lack a feature." in page.text
 
 
 @pytest.mark.parametrize("path", ["/", "/live/figures"])
