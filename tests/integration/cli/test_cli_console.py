@@ -20,7 +20,8 @@ from schemas.input_events import Item, Order, Signup
 from schemas.release.model_release import FeatureProfile
 from segue.services import KafkaService, LocalRedis
 from segue.show.user_moves import value_words
-from tests.support.servers.deployment import Deployment, deployed
+from tests.support.inputs.shops import Shop, write_csv
+from tests.support.servers.deployment import Deployment, deployed, trained
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import HANG_S, eventually
 from tests.support.worlds.made_up_release import a_release
@@ -28,6 +29,7 @@ from tests.support.worlds.made_up_release import a_release
 T0 = datetime(2024, 5, 2, tzinfo=UTC)
 BRANDS = ("Allegra K", "Carhartt", "Ön", "<script>alert(1)</script>")
 USERS = ("7", "a/b", "né <b>", "-1", *(f"u{number}" for number in range(96)))
+TOKEN = "w" * 16
 UNKNOWN = " (unknown to the model)"
 PROFILE = (FeatureProfile("age", (500, 300, 200), 0.01, ends=(30.0, 50.0)),)
 
@@ -50,9 +52,14 @@ def console(deployment: Deployment, tmp_path: Path) -> Iterator[tuple[SegueProce
     folder = tmp_path / "console"
     folder.mkdir()
     with SegueProcess(folder, "console", "--port", "0", environment=deployment.environment) as process:
-        process.says("The console is at ")
-        (address,) = re.findall(r"http://\S+(?=;)", process.err)
-        yield process, address
+        yield process, address_of(process)
+
+
+def address_of(process: SegueProcess) -> str:
+    """Where the console listens, as soon as it does."""
+    process.says("The console is at ")
+    (address,) = re.findall(r"http://\S+(?=;)", process.err)
+    return str(address)
 
 
 def read(url: str) -> str:
@@ -187,6 +194,19 @@ def next_event(stream: Iterable[bytes]) -> tuple[str, str]:
     return kind, "\n".join(data)
 
 
+def act(address: str, name: str, **fields: str) -> str:
+    """Do something with the write token; return the page that follows."""
+    request = urllib.request.Request(
+        f"{address}/do/{name}", urlencode(fields).encode(), {"Authorization": f"Bearer {TOKEN}"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=HANG_S) as answer:
+            return unescape(answer.read().decode())
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return unescape(refusal.read().decode())
+
+
 def test_a_writer_goes_back_and_sends_dead_letters_again(deployment: Deployment, tmp_path: Path) -> None:
     older = a_release()  # the deployment has it
     deployment.announce(a_release(scale=2.0))
@@ -194,29 +214,60 @@ def test_a_writer_goes_back_and_sends_dead_letters_again(deployment: Deployment,
     (tmp_path / "bad.jsonl").write_text('{"topic": "orders", "key": "7", "value": {"user_id": "7"}}\n')
     deployment.segue("ingest", "bad.jsonl")
     deployment.caught_up()
-    token = "w" * 16
-    environment = {**deployment.environment, "SEGUE_CONSOLE_WRITE_TOKEN": token}
+    environment = {**deployment.environment, "SEGUE_CONSOLE_WRITE_TOKEN": TOKEN}
     with SegueProcess(tmp_path, "console", "--port", "0", environment=environment) as process:
-        process.says("The console is at ")
-        (address,) = re.findall(r"http://\S+(?=;)", process.err)
+        address = address_of(process)
         (letter,) = json.loads(read(f"{address}/api/dead-letters"))["letters"]
         assert "/do/" not in read(f"{address}/dead-letters")
 
-        def act(name: str, **fields: str) -> str:
-            form = urlencode(fields).encode()
-            headers = {"Authorization": f"Bearer {token}"}
-            with urllib.request.urlopen(
-                urllib.request.Request(f"{address}/do/{name}", form, headers), timeout=HANG_S
-            ) as answer:
-                return unescape(answer.read().decode())
-
         sent = f"1 dead letter sent again: 1 to {deployment.topics.orders}."
-        assert sent in act("retry-letters", reason=letter["reason"][:20], topic="")
-        page = act("roll-back", version=older.version)
+        assert sent in act(address, "retry-letters", reason=letter["reason"][:20], topic="")
+        page = act(address, "roll-back", version=older.version)
         activation, version = deployment.activations()[-1]
         back = f"Release {version} is current again: activation {activation}."
         assert (version, back in page) == (older.version, True)
         assert process.err.splitlines()[1:] == [sent, back]
+
+
+def test_a_writer_publishes_what_waits_in_the_folder_but_nothing_that_is_refused(
+    kafka: KafkaService, fresh_redis: Callable[..., LocalRedis], topic_prefix: str, tmp_path: Path
+) -> None:
+    releases = tmp_path / "releases"
+    first = trained(write_csv(small_shop(60), tmp_path / "tables"), releases, "--k", 3)
+    grown = write_csv(small_shop(62), tmp_path / "grown")
+    second, stranger = trained(grown, releases, "--current", first), trained(grown, releases, "--k", 2)
+    words = ("console", "--port", "0", "--releases", "releases")
+    with deployed(
+        Deployment(kafka.bootstrap, fresh_redis().url, topic_prefix, tmp_path, partitions=1)
+    ) as made:
+        made.publish(first)
+        environment = {**made.environment, "SEGUE_CONSOLE_WRITE_TOKEN": TOKEN}
+        with SegueProcess(tmp_path, *words, environment=environment) as process:
+            address = address_of(process)
+            assert "train again, which continues the current" in act(
+                address, "publish", version=stranger.name
+            )
+            assert [version for _, version in made.activations()] == [first.name]
+
+            assert json.loads(read(f"{address}/api/releases/{second.name}"))["published"] is False
+            page = act(address, "publish", version=second.name)
+            activation, version = made.activations()[-1]
+            done = f"Published release {second.name} on {made.topics.models}: activation {activation}."
+            assert (version, done in page) == (second.name, True)
+            again = act(address, "publish", version=second.name)
+            assert f"Release {second.name} is current already: nothing was published." in again
+            assert made.activations()[-1] == (activation, version)
+
+
+def small_shop(users: int) -> Shop:
+    made = Shop()
+    for number in range(users):
+        home, source = ("Spain", "China")[number % 2], ("Search", "Email")[number // 2 % 2]
+        facts = {"age": str(18 + number), "gender": "FM"[number % 2], "country": home}
+        made.user(str(number), "2024-01-01", traffic_source=source, **facts)
+        for order in range(1 + number % 3):
+            made.order(f"{number}-{order}", str(number), [f"B{number % 5}/C{number % 4}"], "2024-02-01")
+    return made
 
 
 def test_an_address_that_others_reach_needs_a_token(deployment: Deployment) -> None:
@@ -235,8 +286,7 @@ def test_without_redis_it_says_so_and_it_comes_back_with_redis(
     with deployed(Deployment(kafka.bootstrap, server.url, topic_prefix, tmp_path, partitions=1)) as made:
         made.announce(a_release())
         with SegueProcess(tmp_path, "console", "--port", "0", environment=made.environment) as process:
-            process.says("The console is at ")
-            (address,) = re.findall(r"http://\S+(?=;)", process.err)
+            address = address_of(process)
             assert refused(f"{address}/api/users/7")[0] == 404
 
             server.kill()
