@@ -137,6 +137,8 @@ class Users:
             raise Contradiction(f"an order cannot be read: {error}") from None
         counted = self._before[user_id].facts.held
         if len(orders) != counted:
+            if self._store.load({user_id: ()}).users[user_id].state is None:
+                raise LostKey("the user was deleted after its state was read")
             raise Contradiction(f"the state counts {counted} orders, but {len(orders)} are stored")
         self._before[user_id] = replace(self._before[user_id], orders=dict(orders), whole=True)
         now = self._now[user_id]

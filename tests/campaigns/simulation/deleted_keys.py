@@ -56,6 +56,7 @@ class DeletedKeys:
         self._of = (prefix, lane)
         world.say(f"somebody begins to delete the keys of lane {lane} under {prefix}")
         world.lossless, world.ledger.redis_has_lost = False, True
+        world.ledger.keys_deleted = True
         world.holes.add((prefix, lane))
         keys: list[Callable[[], None]] = [lambda: self._delete_list(prefix, lane)]
         for user_id in self._alive(prefix, lane):

@@ -72,6 +72,30 @@ def test_the_same_user_may_lose_its_key_again() -> None:
     assert world.state("7").facts.held == 5
 
 
+def test_a_user_deleted_before_all_of_its_orders_are_read_has_lost_a_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However often: a state that contradicts itself twice would be laid at the log's door."""
+    monkeypatch.setattr(order_index, "MOST_UNINDEXED", 100)
+
+    class Deletes(Calls):
+        def call(self, name: str, function: Callable[..., object], *args: object) -> object:
+            if name == "store.load_orders" and deletions:
+                deletions.pop()(world)
+            return super().call(name, function, *args)
+
+    world = a_world()
+    deletions: list[Callable[[World], None]] = []
+    lane = world.lane(wrap=Deletes().wrap)
+    lane.take_over(world.writer())
+    for order_id in ("0", "1"):
+        deletions.append(delete_user)
+        world.send(an_order(order_id, "Levi's", minute=1))
+        with pytest.raises(Torn, match="Redis no longer has all keys"):
+            drain(lane)
+        until_right(world, lane)
+
+
 @pytest.mark.parametrize("call", ["log.commit", "store.save"])
 def test_a_key_deleted_while_a_batch_is_decided_does_not_come_back_without_its_orders(call: str) -> None:
     """The save would write the state and the one new order under a key that lacks the others."""
