@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from schemas.outputs.headers import REASON
@@ -56,7 +58,7 @@ def test_what_was_removed_is_known_at_once_if_kafka_has_sent_it_and_else_after_a
 ) -> None:
     reader, now_s = _Reader(), [0.0]
     monkeypatch.setattr(dead_letters, "CommittedReader", lambda *_, **__: reader)
-    monkeypatch.setattr("segue.triggers.service.dead_letters.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
     letters = DeadLetters(Settings())
     reader.records = [(b"%d" % n, b"{}") for n in range(1_000)]
     assert len(letters.read()) == 1_000
