@@ -21,13 +21,14 @@ from streamer.batch.lane_config import LaneConfig
 from streamer.batch.read_batch import in_order, read_batch
 from streamer.interfaces.lane_errors import InDoubt, TooLarge
 from streamer.interfaces.lane_interfaces import Log, Record, Store
+from streamer.place import place as places
 from streamer.place.place_marks import Emptying, encode_mark, is_emptied
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.decide_event import placed
 from streamer.segment.lane_day import latest
 from streamer.takeover.lane_snapshot import LaneSnapshot
 from streamer.takeover.read_stretch import by_user, read_between
-from streamer.takeover.starting_point import Start
+from streamer.takeover.starting_point import Start, check_settings
 from streamer.user.fold_events import fold
 from streamer.user.user_state import Decided, UserState
 
@@ -76,6 +77,8 @@ def emptied(
 
     Raises:
         InDoubt: another worker saved meanwhile.
+        NeedsRebuild: another lane's place is of other settings. With another number of partitions, users of
+            other lanes would seem to be of this one.
     """
     stored, torn, settings = snapshot.stored, snapshot.torn, config.settings
 
@@ -85,6 +88,9 @@ def emptied(
     lost_place = stored is None and not store.is_empty(is_ours)
     if torn is None and not lost_place and not is_emptied(stored):
         return stored
+    for other in map(places.readable, store.places(range(settings.partitions))):
+        if other is not None:
+            check_settings(other.settings, settings)
     mark = encode_mark(Emptying(writer))
     marked = store.save(stored, mark, []) if torn is None else store.replace_torn(torn, mark)
 

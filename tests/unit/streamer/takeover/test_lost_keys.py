@@ -137,6 +137,19 @@ def test_a_lane_without_a_place_does_not_fold_onto_the_users_that_are_left() -> 
     check_promises(world)
 
 
+def test_a_new_lane_deletes_no_users_of_the_lanes_before_it() -> None:
+    """With more partitions, users of the lanes that were there would seem to be left over in the new ones."""
+    world = World(2)
+    world.send(*(a_signup(f"{n}", age=30) for n in range(20)))
+    world.run_all()
+    before = set(world.redis.users)
+    more = World(3)
+    more.redis = world.redis
+    with pytest.raises(NeedsRebuild, match="the inputs have 3 partitions, but the states in Redis were made"):
+        more.take_over(2)
+    assert set(world.redis.users) == before
+
+
 def test_a_lost_index_of_orders_is_noticed_when_it_is_read_and_when_it_is_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
