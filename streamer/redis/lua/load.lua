@@ -1,5 +1,5 @@
--- Reads users, the size of the lane's set of users, and then the lane's place. If several users are too large together, it stops, and returns only
--- the size of the users that it has read.
+-- Reads users, the size of the lane's set of users, and then the lane's place. If several users are too large
+-- together, it stops, and returns only the size of the users that it has read.
 -- KEYS: the place, the count of saves, the lane's users by sweep, the users.
 -- ARGV: the most bytes of several users; as MessagePack, the fields to read, by user, and the users' ids.
 local most, wanted, ids = tonumber(ARGV[1]), cmsgpack.unpack(ARGV[2]), cmsgpack.unpack(ARGV[3])

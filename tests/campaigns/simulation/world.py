@@ -102,7 +102,7 @@ class SimWorld(World):
         self.ledger = Ledger(self)
         self.boots = False
         self.switches = 0
-        # The prefixes and lanes of which somebody has deleted keys.
+        # The lanes, each with its prefix, from which somebody has deleted keys.
         self.holes: set[tuple[str, int]] = set()
 
     @property
