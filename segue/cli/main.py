@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from io import TextIOWrapper
 
 import typer.exceptions
@@ -21,6 +22,8 @@ from streamer.status.worker_logs import set_up_logs
 UNEXPECTED = 70
 """The exit code of an unexpected error (``EX_SOFTWARE`` of ``sysexits.h``)."""
 
+_program = cache(typer.main.get_command)  # a process that runs many commands builds them once
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code.
@@ -35,8 +38,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         if completes(arguments):
             return complete(arguments)
-        root = typer.main.get_command(commands.app)
-        code = root.main(list(arguments) or ["--help"], prog_name="segue", standalone_mode=False)
+        code = _program(commands.app).main(
+            list(arguments) or ["--help"], prog_name="segue", standalone_mode=False
+        )
     except SystemExit as end:
         # Typer's help ends with 1 at a closed pipe.
         return CLOSED_PIPE if end.code == 1 else int(end.code or 0)
