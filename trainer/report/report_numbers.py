@@ -23,6 +23,7 @@ from trainer.fit import Fit
 from trainer.release.impact import Impact
 from trainer.report.advice import Advice, advice_of
 from trainer.report.quartiles import Quartiles, quartiles
+from trainer.report.sampled_rows import sampled_rows
 from trainer.steps.fit_settings import FitSettings
 
 # The default features of the article's tables of most frequent values.
@@ -35,6 +36,7 @@ COLUMNS = (
     "most_frequent_category",
 )
 TOP = 3
+SCATTERED = 500
 
 
 class Share(Struct, frozen=True):
@@ -134,6 +136,9 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
         followup: None if too few users had all features at the start of the follow-up.
         impact: None if no release is in use.
         drift: None if no release is in use, or its training users are not available.
+        scatter: the first two components of about SCATTERED training users, to three decimals; shape
+            (segments, users of the sample, 2), segments in the order of ``segments``. Empty if there is one
+            component.
     """
 
     version: str
@@ -166,6 +171,7 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
     followup: Followup | None
     impact: Impact | None
     drift: Drift | None
+    scatter: tuple[tuple[tuple[float, ...], ...], ...]
 
     def json(self) -> bytes:
         """The content of ``report.json``."""
@@ -270,7 +276,16 @@ def report_of(
         followup=followup,
         impact=impact,
         drift=drift,
+        scatter=_scatter(fit, clusters),
     )
+
+
+def _scatter(fit: Fit, clusters: int) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    if fit.components.shape[1] == 1:
+        return ()
+    drawn = sampled_rows(fit.labels, SCATTERED)
+    points = fit.components[drawn, :2].round(3)
+    return tuple(tuple(map(tuple, points[fit.labels[drawn] == each].tolist())) for each in range(clusters))
 
 
 def _tables(fit: Fit, clusters: int) -> list[dict[str, tuple[Share, ...]]]:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 import numpy as np
-import numpy.typing as npt
 from markupsafe import Markup
 
 from trainer.controls.evaluate import Labels
@@ -21,11 +20,10 @@ from trainer.report.charts.svg import (
     ticks,
 )
 from trainer.report.report_numbers import SegmentReport
+from trainer.report.sampled_rows import sampled_rows
 from trainer.steps.encode import Matrix
 
 POINTS = 3_000
-LEAST_POINTS = 60  # per segment, so that a small segment is visible
-SEED = 555
 _FRAME = Frame()
 _MARK = 10.0  # the radius of a centre's mark
 _STEPS = 200
@@ -42,7 +40,7 @@ def scatter_chart(
         segments: the segments, each with its centre.
         explained: the share of the variance of each component, 0 to 1.
     """
-    chosen = stratified(labels)
+    chosen = sampled_rows(labels, POINTS)
     shown, kinds = components[chosen], labels[chosen]
     flat = components.shape[1] == 1
     # With one component there is no second axis: the row number spreads the points instead.
@@ -70,23 +68,6 @@ def scatter_chart(
         parts.append(circle(across, down, _MARK, "centre"))
         parts.append(text(across, down + 4, str(segment.id), anchor="middle", css="id"))
     return picture("Training users by component, coloured by segment", parts, _FRAME.width, _FRAME.height)
-
-
-def stratified(labels: Labels) -> npt.NDArray[np.int64]:
-    """Row indices of a sample of about POINTS rows, stratified by segment; shape (points,), ascending.
-
-    Each segment has rows in proportion to its size, but at least LEAST_POINTS (or all its rows, if it has
-    fewer). The seed is fixed.
-    """
-    if len(labels) <= POINTS:
-        return np.arange(len(labels))
-    rng = np.random.default_rng(SEED)
-    drawn = []
-    for place in range(int(labels.max()) + 1):
-        members = np.flatnonzero(labels == place)
-        wanted = max(LEAST_POINTS, round(POINTS * len(members) / len(labels)))
-        drawn.append(rng.choice(members, min(wanted, len(members)), replace=False))
-    return np.sort(np.concatenate(drawn))
 
 
 def apart(points: Matrix, distance: float) -> Matrix:

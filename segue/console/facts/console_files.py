@@ -56,8 +56,13 @@ class Impact(Struct, frozen=True):
     by_behaviour: Moves | None
 
 
+Scatter = tuple[tuple[tuple[float, float], ...], ...]
+"""The first two components of some training users; shape (segments, users, 2)."""
+
+
 class _Report(Struct):
     impact: Impact | None = None
+    scatter: Scatter = ()
 
 
 class FolderRelease(Struct, frozen=True):
@@ -104,17 +109,24 @@ class ConsoleFiles(Struct, frozen=True):
 
     def impact(self, release: ModelRelease) -> Impact | None:
         """Return the impact in a release's report; None if there is none."""
-        content = self._file(release, REPORT)
-        if content is None:
-            return None
-        try:
-            return msgspec.json.decode(content, type=_Report).impact
-        except msgspec.MsgspecError:
-            return None
+        return self._report(release).impact
+
+    def scatter(self, release: ModelRelease) -> Scatter:
+        """Return some training users of a release, by its segments; empty if there are none."""
+        return self._report(release).scatter
 
     def rehearsal(self, version: str) -> KeptRehearsal | None:
         """Return a release's newest rehearsal; None if it was not rehearsed here."""
         return kept_rehearsal(self.releases, version)
+
+    def _report(self, release: ModelRelease) -> _Report:
+        content = self._file(release, REPORT)
+        if content is None:
+            return _Report()
+        try:
+            return msgspec.json.decode(content, type=_Report)
+        except msgspec.MsgspecError:
+            return _Report()
 
     def _file(self, release: ModelRelease, name: str) -> bytes | None:
         folder = self.folder_of(release.version)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from schemas.release.model_release import ModelRelease
+from segue.console.facts.console_files import Scatter
 from segue.console.shown.segment_map import SegmentMap, segment_map
 from segue.show.user_card import UserCard, feature_rows, provisional_words, score_rows
 from segue.show.user_moves import UserMoves, length_words, order_move_words, value_words
@@ -50,12 +51,13 @@ class ShownCard(NamedTuple):
     moves: ShownMoves | None
 
 
-def shown_card(card: UserCard, release: ModelRelease | None) -> ShownCard:
+def shown_card(card: UserCard, release: ModelRelease | None, scatter: Scatter = ()) -> ShownCard:
     """Return a card's parts.
 
     Args:
         card: the card.
         release: the release in use; None if there is none.
+        scatter: some of its training users; see :func:`segment_map`.
     """
     return ShownCard(
         card,
@@ -63,15 +65,15 @@ def shown_card(card: UserCard, release: ModelRelease | None) -> ShownCard:
         tuple(score_rows(card)),
         provisional_words(card) if card.missing else None,
         {} if release is None else {segment.id: segment.name for segment in release.segments},
-        None if release is None else _map(card, release),
+        None if release is None else _map(card, release, scatter),
         None if card.moves is None else _moves(card, card.moves),
     )
 
 
-def _map(card: UserCard, release: ModelRelease) -> SegmentMap | None:
+def _map(card: UserCard, release: ModelRelease, scatter: Scatter) -> SegmentMap | None:
     if card.components is None or card.space != release.space:
         return None
-    return segment_map(release, card.components)
+    return segment_map(release, card.components, scatter)
 
 
 def _moves(card: UserCard, moves: UserMoves) -> ShownMoves:

@@ -103,5 +103,5 @@ def _shown(card: UserCard, facts: ConsoleFacts) -> ShownCard:
     try:
         release = facts.release()
     except SegueError:
-        release = None
-    return shown_card(card, release)
+        return shown_card(card, None)
+    return shown_card(card, release, facts.folder().scatter(release))

@@ -14,7 +14,7 @@ from trainer.fit import Fit, fit
 from trainer.names.segment_names import name_segments
 from trainer.release.pipeline_numbers import release_of
 from trainer.report import Report, page, report_of
-from trainer.report.report_numbers import COLUMNS, Rejected, Share
+from trainer.report.report_numbers import COLUMNS, SCATTERED, Rejected, Share
 from trainer.steps.fit_settings import FitSettings
 from trainer.steps.training_rows import select
 
@@ -104,3 +104,18 @@ def test_the_warning_about_k_is_that_of_the_terminal() -> None:
     assert json.loads(report.json())["k_unclear"] == report.k_unclear
     html = page(report, np.zeros((1, 2)), np.zeros(1, dtype=np.int32)).decode()
     assert html.count(str(escape(report.k_unclear))) == 2  # in the summary, and beside the curves
+
+
+def test_the_scatter_has_every_user_of_a_small_shop_beside_its_segment_and_a_sample_of_a_large_one() -> None:
+    fitted, report = reported(a_shop(), FitSettings())
+    assert sum(map(len, report.scatter)) == report.users.used
+    for place, points in enumerate(report.scatter):
+        assert np.allclose(points, fitted.components[fitted.labels == place], atol=0.0006)
+    _, report = reported(a_shop(2_000), FitSettings())
+    assert abs(sum(map(len, report.scatter)) - SCATTERED) <= 60 * report.k
+    assert all(report.scatter)
+
+
+def test_one_component_makes_no_scatter() -> None:
+    _, report = reported(a_shop(), FitSettings(components=1))
+    assert report.scatter == ()

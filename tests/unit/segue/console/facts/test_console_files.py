@@ -24,6 +24,7 @@ REPORT = msgspec.json.encode(
             "by_behaviour": None,
             "metrics": [],
         },
+        "scatter": [[[1.0, 2.0], [0.5, 2.5]], [[-1.0, 0.0]]],
         "more": 1,
     }
 )
@@ -49,7 +50,9 @@ def release(tmp_path: Path) -> ModelRelease:
     return made
 
 
-def test_releases_with_their_report_and_impact_are_found(tmp_path: Path, release: ModelRelease) -> None:
+def test_releases_with_their_report_its_impact_and_its_scatter_are_found(
+    tmp_path: Path, release: ModelRelease
+) -> None:
     files = ConsoleFiles(tmp_path)
     assert [(each.release.version, each.created_at) for each in files.found()] == [
         (release.version, "2024-12-01T08:00:00Z")
@@ -59,11 +62,14 @@ def test_releases_with_their_report_and_impact_are_found(tmp_path: Path, release
     assert impact is not None
     assert impact.by_model is not None
     assert (impact.by_model.share, impact.by_model.pairs) == (0.02, (Pair(0, 1, 4),))
+    assert files.scatter(release) == (((1.0, 2.0), (0.5, 2.5)), ((-1.0, 0.0),))
 
 
 def test_a_report_that_is_not_the_releases_own_is_not_shown(tmp_path: Path, release: ModelRelease) -> None:
     (tmp_path / release.version / "report.html").write_bytes(b"<html>another")
-    assert ConsoleFiles(tmp_path).page(release) is None
+    (tmp_path / release.version / "report.json").write_bytes(b"{}")
+    files = ConsoleFiles(tmp_path)
+    assert (files.page(release), files.impact(release), files.scatter(release)) == (None, None, ())
 
 
 @pytest.mark.parametrize("version", ["..", "0123456789ab/..", "", "0123456789AB", "/etc"])
