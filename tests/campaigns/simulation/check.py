@@ -137,7 +137,7 @@ class Ledger:
             begin: the lane's next offsets before the batch.
             end: the committed offsets.
         """
-        if any(record.topic == self._world.topics.changes for record in records):
+        if any(isinstance(told, SegmentChange) for told in self._decoded(records)):
             self._check_activation(partition, model)
         self._check_day(partition, day, end)
         read = [t for t in end if topic_ids[t] == self._world.kafka.topics[t].topic_id]
@@ -180,7 +180,8 @@ class Ledger:
     def _check_activation(self, partition: int, model: ActiveModel) -> None:
         """Check that a lane tells no change by an earlier activation, as long as Redis loses nothing.
 
-        After decisions without a change it may go back: if it dies before it saves them, nothing shows them.
+        After decisions without a change, or with erasures only, which name no activation, it may go back: if
+        it dies before it saves them, nothing shows them.
         """
         if not self.redis_has_lost and model.activation < self._activations[partition]:
             raise BrokenPromise(
