@@ -27,6 +27,7 @@ _DEADLINE_S = 10.0
 _CHECK_S = 3.0
 _GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)  # noqa: SLF001 - librdkafka's own code
 _END_REACHED = KafkaError._PARTITION_EOF  # noqa: SLF001
+_OUTSIDE = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET)  # noqa: SLF001
 
 Ends = Mapping[tuple[str, int], int]
 """The offset after the last record, by topic and partition."""
@@ -42,6 +43,8 @@ class CommittedReader:
         topics: the topics to read.
         from_beginning: start with the oldest records; else with the first record after this call.
         starts: the offsets to start with, by topic and partition; they come before ``from_beginning``.
+        gap_fix: what to do if Kafka deletes records before they are read: then :meth:`poll` raises. None:
+            go on with the oldest record.
 
     Raises:
         Unreachable: Kafka does not answer.
@@ -55,8 +58,9 @@ class CommittedReader:
         *,
         from_beginning: bool,
         starts: Ends | None = None,
+        gap_fix: str | None = None,
     ) -> None:
-        self._client = client
+        self._client, self._gap_fix = client, gap_fix
         self._reports = Reports()
         self._wait = Wait(f"Kafka at {address(client)}")
         self._admin = Admin(client, answer_s(_DEADLINE_S))
@@ -73,7 +77,7 @@ class CommittedReader:
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
-            "auto.offset.reset": "earliest",
+            "auto.offset.reset": "earliest" if gap_fix is None else "error",
             "fetch.wait.max.ms": 50,
         }
         self._places = self._wait.until_answered(lambda: self._partitions(topics))
@@ -121,7 +125,8 @@ class CommittedReader:
         """Return the next record; None if no record comes within the time. Wait for a broker that restarts.
 
         Raises:
-            BadTopics: a topic was deleted, or this login may not read it.
+            BadTopics: a topic was deleted, or this login may not read it, or records were deleted that may
+                not be missed.
             Unreachable: Kafka has not answered for :func:`~segue.connect.wait_for_servers.patience_s`.
         """
         try:
@@ -144,6 +149,11 @@ class CommittedReader:
             raise BadTopics(f"the topic {message.topic()} is gone: was it deleted?")
         elif error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
             raise BadTopics(f"this login may not read {message.topic()}: grant it READ")
+        elif error.code() in _OUTSIDE:
+            raise BadTopics(
+                f"Kafka has deleted records of {message.topic()}, partition {message.partition()}, before"
+                f" they were read, and perhaps an erasure with them: {self._gap_fix}"
+            )
         return None
 
     def has_reached(self, ends: Ends) -> bool:

@@ -18,7 +18,7 @@ from segue.connect.kafka_access import DEADLINE_S, patiently
 from segue.connect.read_topics import CommittedReader, Ends
 from segue.connect.wait_for_servers import PATIENCE_S, Wait
 from segue.sink.merge_lane import LaneMerge
-from segue.sink.segment_tables import Place, Position, SinkLost
+from segue.sink.segment_tables import ANEW, Place, Position, SinkLost
 from segue.sink.sink_rows import Batch, Entry, batch_of, read_entry
 from streamer.kafka.kafka_admin import Admin, TopicFacts, missing
 from streamer.kafka.kafka_reader import headers_of
@@ -70,7 +70,8 @@ def run_sink(
         once: return at the end of the topics, as they are now; else go on until a signal.
 
     Raises:
-        BadTopics: the topics are missing, or the tables follow other topics.
+        BadTopics: the topics are missing, or the tables follow other topics, or Kafka has deleted changes
+            that were not read.
         BadChange: this version of Segue cannot read a record.
         BadWarehouse: the tables cannot be written.
         NoRoom: the disk of the folder is full.
@@ -115,7 +116,11 @@ class _Follower:
         lanes = max(each.partitions for each in facts.values())
         self._lanes = [LaneMerge() for _ in range(lanes)]
         self._reader = CommittedReader(
-            settings.kafka_client, self._topics, from_beginning=True, starts={**begins, **starts}
+            settings.kafka_client,
+            self._topics,
+            from_beginning=True,
+            starts={**begins, **starts},
+            gap_fix=ANEW,
         )
         self._paused: set[Place] = set()
         self._asked = 0

@@ -38,6 +38,7 @@ _KINDS = {
     "next_offset": "bigint not null",
     "topic_id": "text not null",
 }
+ANEW = "let `segue sink` begin again in an empty schema or folder"
 _CHANGE = Row.__struct_fields__
 _IN_CURRENT = [
     "user_id",
@@ -255,20 +256,19 @@ def check_positions(
     Raises:
         BadTopics: the tables follow other topics, or Kafka has deleted records that were not read.
     """
-    anew = "let `segue sink` begin again in an empty schema or folder"
     for (topic, partition), position in stored.items():
         if topic not in topic_ids:
             raise BadTopics(
                 f"{where} follows the topic {topic}, not {' and '.join(sorted(topic_ids))}: correct"
-                f" topic_prefix, or {anew}"
+                f" topic_prefix, or {ANEW}"
             )
         if topic_ids[topic] != position.topic_id:
-            raise BadTopics(f"the topic {topic} was deleted and made anew since {where} was written: {anew}")
+            raise BadTopics(f"the topic {topic} was deleted and made anew since {where} was written: {ANEW}")
         begin = begins.get((topic, partition), 0)
         if begin > position.next_offset:
             raise BadTopics(
                 f"Kafka has deleted the records {position.next_offset:,} to {begin - 1:,} of {topic},"
-                f" partition {partition}, before they were read, and perhaps an erasure with them: {anew}"
+                f" partition {partition}, before they were read, and perhaps an erasure with them: {ANEW}"
             )
 
 

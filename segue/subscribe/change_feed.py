@@ -136,7 +136,7 @@ class ChangeFeed:
                     return change
                 self._progress.save_each_second(time.monotonic())
             elif not self._due:
-                self._progress.save()
+                self._keep_reached()
                 return None
             elif (state := self._next_state()) is not None:
                 return state
@@ -212,6 +212,17 @@ class ChangeFeed:
         self._memory.learn(taken.partition, taken.user_id, taken.known)
         if taken.next is not None:
             self._reach(taken.partition, taken.next)
+
+    def _keep_reached(self) -> None:
+        """Keep how far Kafka was read; call this with no change in hand.
+
+        Past the last change lies the marker of its transaction. A reader that stopped before it would have
+        missed something, by its offset, once Kafka has deleted all that it read.
+        """
+        for partition, offset in self._source.reached().items():
+            if self._memory.reached(partition) != Reached(offset):
+                self._reach(partition, offset)
+        self._progress.save()
 
     def _reach(self, partition: int, offset: int) -> None:
         """Keep the next offset, but not before the seam is passed: a crash then begins with the states."""

@@ -207,6 +207,10 @@ class PartitionSource:
         if error.fatal():
             raise unreachable(self._client, f"let this reader read {self._topic}", self._reports, error)
 
+    def reached(self) -> dict[int, int]:
+        """Return the next offset to read by partition; at a partition's end, past transaction markers."""
+        return {partition: offset for (_, partition), offset in self._next.items()}
+
     def store(self, partition: int, offset: int) -> None:
         """Keep the next offset for the group; it is committed within a second, or at the end."""
         if self._group is None:
@@ -246,6 +250,7 @@ class PartitionSource:
 
     def _revoked(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         if consumer is self._consumer:  # a stuck consumer may report this later, while it closes
+            self._next = {}
             self._silence.begin(())
             self._on_begin({})
 

@@ -18,8 +18,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
+
+from msgspec.structs import replace
 
 from schemas.outputs.wire import decode_change
 from schemas.topics import Topics
@@ -36,6 +38,8 @@ from streamer.interfaces.lane_interfaces import Log, Record
 
 # A change whose receiver is away holds at most so many later changes back, which a crash would post again.
 MAX_PENDING = 1_000
+# An idle lane commits so often that it has read past the last change's marker.
+_IDLE = timedelta(minutes=1)
 
 
 class TriggerLane:
@@ -82,6 +86,7 @@ class TriggerLane:
         self._pending: deque[Pending] = deque()
         self._live: dict[str, Live] = {}
         self._first = 0
+        self._committed_at = clock()
 
     @property
     def ledger(self) -> Ledger:
@@ -129,12 +134,15 @@ class TriggerLane:
             self._take(self._kafka.poll(room, timeout_s))
         self._collect(0.0 if room > 0 else timeout_s)
         self._commit()
+        if self._clock() - self._committed_at >= _IDLE:
+            self._commit_reached()
 
     def close(self) -> None:
         """End in order: let running requests end, and commit what is finished."""
         self._post.finish()
         self._collect()
         self._commit()
+        self._commit_reached()
 
     def give_up(self) -> None:
         """Send none of the webhooks that wait; another lane decides their changes again."""
@@ -211,6 +219,22 @@ class TriggerLane:
             if not live.pending:
                 del self._live[pending.change.user_id]
         self._first += len(done)
+        self._committed_at = self._clock()
+
+    def _commit_reached(self) -> None:
+        """Commit how far the changes were read, if all of them are finished.
+
+        Past the last change lies the marker of its transaction. A place before it would look as if changes
+        were lost, once Kafka has deleted all that was read.
+        """
+        assert self._ledger.place is not None
+        self._committed_at = self._clock()
+        reached = self._kafka.reached()[self._topics.changes]
+        if self._pending or reached <= self._ledger.place.offset:
+            return
+        transaction = self._transaction(self._ledger)
+        transaction.writes[ledger.PLACE_KEY] = ledger.encode(replace(self._ledger.place, offset=reached))
+        transaction.commit(self._kafka, {self._topics.changes: reached})
 
     def _transaction(self, known: Ledger) -> Transaction:
         return Transaction(known, self._topics, self._triggers, self._partition)

@@ -30,6 +30,7 @@ from tests.support.inputs.made_change import AT, a_change
 from tests.support.servers.postgres import Postgres, running_postgres
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import HANG_S, eventually
+from tests.support.servers.topic_admin import delete_records
 from tests.support.worlds.decided_log import DecidedLog, Transaction
 
 LANES = 3
@@ -75,6 +76,12 @@ class World:
             query = query.replace(name, f"read_parquet('{latest}/{table}.parquet')")
         with duckdb.connect() as connection:
             return connection.execute(query).fetchall()
+
+    def has_begun(self) -> bool:
+        """Whether a reader of the sink finds something."""
+        if self.to.startswith("postgresql://"):
+            return bool(self.rows("select 1 from $history limit 1"))
+        return Path(self.to, "latest").exists()
 
     def check(self, log: DecidedLog) -> None:
         """Compare both tables with what was decided."""
@@ -188,7 +195,7 @@ def test_ctrl_c_is_the_normal_end_and_what_was_read_is_there(world: World) -> No
             wanted = sorted(log.history())
             eventually(lambda: sorted(world.rows("select user_id, sequence from $history")) == wanted)
         else:
-            eventually(lambda: Path(world.to, "latest").exists())
+            eventually(world.has_begun)
         process.terminate(signal.SIGINT)
         assert process.ends() == 0, process.err
         assert process.err.splitlines()[-1] == "Stopped."
@@ -216,6 +223,24 @@ def test_the_topics_of_another_prefix_are_refused(world: World) -> None:
     with SegueProcess(world.folder, "sink", "--to", world.to, "--once", environment=environment) as process:
         assert process.ends() == 6
         assert "correct topic_prefix, or let `segue sink` begin again" in process.err
+
+
+def test_a_running_sink_that_kafka_s_deletions_overtake_ends_with_a_sentence(world: World) -> None:
+    log = DecidedLog(5, world.topics, lanes=LANES)
+    write(world, log.batches(20), random.Random(5))
+    with world.sink() as process:
+        process.says("Writing to")
+        eventually(world.has_begun, "the first rows")
+        process.terminate(signal.SIGSTOP)
+        write(world, log.batches(20), random.Random(6))
+        delete_records(world.bootstrap, world.topics.changes, LANES)
+        process.terminate(signal.SIGCONT)
+        assert process.ends() == 6
+        assert f"Kafka has deleted records of {world.topics.changes}, partition" in process.err
+        assert process.err.count("begin again in an empty schema or folder") == 1
+    # Also at the next start: what was missed is not forgotten.
+    with world.sink("--once") as process:
+        assert process.ends() == 6
 
 
 @pytest.mark.long

@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any, Unpack
 
 import pytest
-from confluent_kafka import OFFSET_END, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from schemas.errors import BadRelease, BadTopics
 from schemas.outputs.segment_change import Change, UserErasedChange
@@ -27,6 +25,7 @@ from segue.subscribe import changes, changes_async
 from segue.subscribe.change_feed import ChangeFeed
 from segue.subscribe.subscription import Options, Subscription
 from tests.support.servers.services import HANG_S, eventually
+from tests.support.servers.topic_admin import delete_records
 from tests.support.workers.change_writer import ChangeWriter
 
 READER = Path(__file__).parents[2] / "support" / "workers" / "printing_reader.py"
@@ -346,12 +345,32 @@ def test_changes_that_kafka_has_deleted_are_no_silent_gap(writer: ChangeWriter) 
     group = f"{writer.topics.prefix}shop"
     joined(opened(writer, group=group)).close()
     writer.write(writer.goes("7", 1), writer.goes("8", 1))
-    admin = AdminClient({"bootstrap.servers": writer.bootstrap})
-    ends = [TopicPartition(writer.topics.changes, lane, OFFSET_END) for lane in range(writer.partitions)]
-    for done in admin.delete_records(ends, request_timeout=HANG_S).values():
-        done.result(HANG_S)
+    delete_records(writer.bootstrap, writer.topics.changes, writer.partitions)
     with closing(opened(writer, group=group)) as feed, pytest.raises(BadTopics, match="no longer in Kafka"):
         next_of(feed)
+
+
+@pytest.mark.parametrize("group", ["shop", None])
+def test_a_reader_that_had_read_everything_goes_on_after_kafka_has_deleted_it(
+    writer: ChangeWriter, tmp_path: Path, group: str | None
+) -> None:
+    """Past the last change lies the marker of its transaction, which counts as read, too."""
+    options: Options = (
+        {"memory": tmp_path / "memory"} if group is None else {"group": f"{writer.topics.prefix}{group}"}
+    )
+    feed = joined(opened(writer, **options))
+    with closing(feed):
+        writer.write(writer.goes("7", 1), writer.goes("8", 1))
+        assert {next_of(feed).user_id, next_of(feed).user_id} == {"7", "8"}
+        ends = {
+            lane: feed._source._admin.stable_end(writer.topics.changes, lane)
+            for lane in range(writer.partitions)
+        }
+        eventually(lambda: feed.take(0.1) is None and feed._source.reached() == ends, "the ends")
+    delete_records(writer.bootstrap, writer.topics.changes, writer.partitions)
+    with closing(joined(opened(writer, **options))) as feed:
+        writer.write(writer.goes("7", 2))
+        assert next_of(feed).user_id == "7"
 
 
 def test_a_segment_has_no_name_before_a_release(writer: ChangeWriter) -> None:

@@ -50,8 +50,13 @@ def create_patiently(bootstrap: str, topics: list[NewTopic]) -> None:
 def lose_records(bootstrap: str, topic: str, partitions: int) -> None:
     """Delete all records of a compacted topic, as compaction may do if each newest record is a tombstone."""
     set_config(bootstrap, topic, {"cleanup.policy": "delete"})
+    delete_records(bootstrap, topic, partitions)
+    set_config(bootstrap, topic, {"cleanup.policy": "compact"})
+
+
+def delete_records(bootstrap: str, topic: str, partitions: int) -> None:
+    """Delete all records of a topic, as retention does."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     ends = [TopicPartition(topic, partition, OFFSET_END) for partition in range(partitions)]
     for done in admin.delete_records(ends, request_timeout=HANG_S).values():
         done.result(HANG_S)
-    set_config(bootstrap, topic, {"cleanup.policy": "compact"})

@@ -42,13 +42,21 @@ class Source:
 
     def __init__(self, records: list[Record], memory: ReaderMemory, on_begin: Callable[..., None]) -> None:
         self._records, self._memory, self._on_begin = records, memory, on_begin
+        self._next, self._end = 0, len(records) + 1  # behind the last record lies its transaction's marker
         self.stored: list[int] = []
         self.stored_at_poll: list[list[int]] = []
         on_begin({0: Reached(0)})
 
     def poll(self, timeout_s: float) -> Record | None:
         self.stored_at_poll.append(list(self.stored))
-        return self._records.pop(0) if self._records else None
+        if not self._records:
+            self._next = self._end
+            return None
+        self._next += 1
+        return self._records.pop(0)
+
+    def reached(self) -> dict[int, int]:
+        return {0: self._next}
 
     def store(self, partition: int, offset: int) -> None:
         assert not self._memory._sql.in_transaction, "the memory is not saved"
@@ -98,7 +106,7 @@ def test_a_run_of_unwanted_changes_is_stored_once_a_second_and_never_before_the_
     feed, source = opened(*moves(4), segment=99)
     assert feed.take(0) is None
     assert source.stored_at_poll == [[], [1], [1], [1, 3], [1, 3]]
-    assert source.stored == [1, 3, 4]
+    assert source.stored == [1, 3, 5]
     feed.close()
 
 
@@ -106,7 +114,7 @@ def test_a_handled_change_is_stored_when_the_next_is_taken(
     opened: Callable[..., tuple[ChangeFeed, Source]],
 ) -> None:
     feed, source = opened(*moves(2))
-    for handled in ([], [1], [1, 2]):
+    for handled in ([], [1], [1, 2, 3]):
         feed.take(0)
         assert source.stored == handled
     feed.close()

@@ -270,3 +270,43 @@ def test_a_ledger_of_a_newer_format_is_refused() -> None:
     newer = ledger.encode(Place("g", "t", 0, format=2))
     with pytest.raises(BadChange, match="the ledger of triggers has format 2, and this version reads 1"):
         Ledger().apply([(ledger.PLACE_KEY, newer)])
+
+
+class Marked(MemoryLog):
+    """Behind the last change lies the marker of its transaction."""
+
+    def reached(self) -> dict[str, int]:
+        return {topic: offset + 1 for topic, offset in super().reached().items()}
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_what_was_read_is_no_gap_after_kafka_has_deleted_it(ends: bool) -> None:
+    world = World()
+    log = Marked(world.kafka, 0, (TOPICS.changes,))
+    lane = TriggerLane(0, "g", log, TOPICS, FILE, world.post, lambda: world.now)
+    lane.take_over()
+    world.write(a_change(segment=0, previous_segment=None))
+    lane.step(0.0)
+    lane.step(0.0)
+    assert place_of(lane).offset == 1
+    if ends:
+        lane.close()
+    else:
+        world.now += timedelta(minutes=1)
+        lane.step(0.0)
+    assert (place_of(lane).offset, place_of(lane).changes) == (2, 1)
+    assert log.committed()[TOPICS.changes].offset == 2
+
+
+def test_a_change_whose_webhook_waits_is_not_passed() -> None:
+    world = World()
+    log = Marked(world.kafka, 0, (TOPICS.changes,))
+    lane = TriggerLane(0, "g", log, TOPICS, FILE, world.post, lambda: world.now)
+    lane.take_over()
+    world.write(a_change())
+    lane.step(0.0)
+    world.now += timedelta(minutes=1)
+    lane.step(0.0)
+    lane.close()
+    assert world.post.sent == [0]
+    assert place_of(lane).offset == 0
