@@ -56,15 +56,15 @@ def number_form(values: Sequence[str]) -> NumberForm | None:
     signs = any(a != b for a, b in zip(bare, values, strict=True))
     enough = _ENOUGH * len(values)
     # A few large numbers may have marks of thousands, and a few numbers decimals, where all others are plain.
-    marked = any("," in value and (_GROUPED.fullmatch(value) or _COMMA.fullmatch(value)) for value in bare)
-    if not marked and sum(_PLAIN.fullmatch(value) is not None for value in bare) >= enough:
-        return NumberForm(signs=signs)
+    grouped = any("," in value and _GROUPED.fullmatch(value) for value in bare)
     comma = [value for value in bare if _COMMA.fullmatch(value) and not _GROUPED.fullmatch(value)]
     if comma:
         fits = [_COMMA, _GROUPED_BY_POINTS, _WHOLE]
         if sum(any(form.fullmatch(value) for form in fits) for value in bare) >= enough:
             return NumberForm(",", any("." in value for value in bare), signs)
     if sum(any(form.fullmatch(value) for form in (_PLAIN, _GROUPED)) for value in bare) >= enough:
+        if not grouped:
+            return NumberForm(signs=signs)
         sure = any("." in value or value.count(",") > 1 for value in bare)
         return NumberForm(".", True, signs, unclear=not sure)
     return None

@@ -9,29 +9,46 @@ _POSTGRES = {
     "%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "FMMonth", "%H": "HH24",
     "%I": "HH12", "%M": "MI", "%S": "SS", "%f": "US", "%p": "AM",
 }  # fmt: skip
+# Of ASCII these alone: what else stands beside digits makes no number, and an exponent stays.
+_SIGNS = "(USD|EUR|GBP|CHF)|[$%]|[^!-~]"
+_A_NUMBER = "^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
+
+
+def bare_sql(x: str) -> str:
+    """A text without currencies, percent signs, blanks, and characters that are not ASCII."""
+    return f"regexp_replace({x}, '{_SIGNS}', '', 'g')"
 
 
 def number_sql(x: str, column: ShopColumn) -> str:
-    """A number as text with a decimal point, from the column's SQL.
+    r"""A number as text with a decimal point, from the column's SQL.
+
+    A mark of thousands goes only before three digits: a text in another form must not become a number.
 
     >>> from trainer.proposal.looks.number_forms import NumberForm
     >>> number_sql("price", ShopColumn("price", "number", 1, 1, 1, number=NumberForm(",", True)))
-    "replace(replace(price, '.', ''), ',', '.')"
+    "replace(regexp_replace(price, '[.'']([0-9]{3})', '\\1', 'g'), ',', '.')"
     """
     form = column.number
     if form.signs:
-        x = f"regexp_replace({x}, '[^0-9,.+-]', '', 'g')"
+        x = bare_sql(x)
     if form.decimal == ",":
-        return f"replace(replace({x}, '.', ''), ',', '.')"
-    return f"replace({x}, ',', '')" if form.thousands else x
+        digits = _ungrouped(x, "[.'']")
+        return f"replace({digits}, ',', '.')"
+    return _ungrouped(x, ",") if form.thousands else x
+
+
+def _ungrouped(x: str, mark: str) -> str:
+    return rf"regexp_replace({x}, '{mark}([0-9]{{3}})', '\1', 'g')"
 
 
 def double_sql(x: str, column: ShopColumn, dialect: str) -> str:
-    """A number as a double, for a calculation."""
+    """A number as a double, for a calculation; null for a text that is no number."""
     if column.is_typed:
         return x
     text = number_sql(x, column)
-    return f"try_cast({text} as double)" if dialect == "duckdb" else f"cast({text} as double precision)"
+    if dialect == "duckdb":
+        return f"try_cast({text} as double)"
+    return f"case when {text} ~ '{_A_NUMBER}' then cast({text} as double precision) end"
 
 
 def time_sql(x: str, column: ShopColumn, dialect: str) -> str:

@@ -17,6 +17,7 @@ from trainer.proposal.looks.number_forms import NumberForm, number_form
         (["$12.99 ", "$1,249.50 "], NumberForm(thousands=True, signs=True)),
         (["12,50 €", "1.000,00 €"], NumberForm(",", thousands=True, signs=True)),
         (["EUR 5", "EUR 7.5"], NumberForm(signs=True)),
+        ([*(f"{n}.5" for n in range(30)), "12,5"], NumberForm()),
     ],
 )
 def test_a_form(values: list[str], form: NumberForm) -> None:
