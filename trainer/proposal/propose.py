@@ -39,7 +39,7 @@ def propose(found: ShopTables, desk: Desk) -> Proposal:
         proposal.warnings.append(
             f"{word} means nothing in one column and is a value of another: it stays a value"
         )
-    csv, queries = csv_setting(found.form, plans, columns, texts)
+    csv, queries, doubts = csv_setting(found.form, plans, columns, texts, desk)
     if csv:
         proposal.settings["csv"] = csv
     ids = [value.column for plan in plans for value in plan.values if value.kind == "id"]
@@ -51,7 +51,7 @@ def propose(found: ShopTables, desk: Desk) -> Proposal:
         )
     _tables(plans, queries, found, proposal)
     proposal.warnings += [guess.sentence() for guess in shop.guesses if guess.column in columns]
-    proposal.warnings += shop.doubts
+    proposal.warnings += [*shop.doubts, *doubts]
     _check_forms(columns, proposal)
     if any(not one.table.whole for one in shop.used):
         proposal.say("", "Of some tables only the first rows were looked at.")

@@ -12,8 +12,9 @@ import pyarrow as pa
 from schemas.errors import BadWarehouse
 from trainer.proposal.looks.date_forms import ISO_FORMS, DateForm
 from trainer.proposal.looks.name_words import TIME, words_of
+from trainer.proposal.looks.number_forms import number_form
 from trainer.proposal.looks.shop_columns import ShopColumn, kind_of_type, kind_of_values
-from trainer.proposal.looks.sql_values import number_sql
+from trainer.proposal.looks.sql_values import bare_sql, number_sql
 from trainer.warehouse.checks.inspection import NULL_WORDS
 from trainer.warehouse.kinds.duckdb_warehouse import connection_settings
 from trainer.warehouse.tables.column_types import Form, form_of
@@ -136,6 +137,8 @@ class Desk:
         found, date, form = kind_of_values(
             [*kept, *self._extremes(place, x, kept)], named_as_time=named_as_time
         )
+        if found == "number" and len(values) == _VALUES:
+            form = number_form([*kept, *self._marked(place, x)]) or form
         if found == "text":
             all_words = tuple(word for word in all_words if word.lower() in _TEXT_NULLS)
         given = ", ".join(map(literal, all_words))
@@ -177,6 +180,18 @@ class Desk:
             )
             found += [value] if value is not None else []
         return found
+
+    def _marked(self, place: str, x: str) -> list[str]:
+        """A value with each use of a comma or a point: a rare value decides which is the decimal mark."""
+        found = (
+            self.text(
+                f"select min({x}) from {place} where contains({x}, '{mark}')"  # noqa: S608 - our names
+                f" and regexp_matches({bare_sql(x)}, '^[+-]?[0-9.,]*[{mark}]{digits}$')"
+            )
+            for mark in ",."
+            for digits in ("[0-9]{3}", "([0-9]{1,2}|[0-9]{4,})")
+        )
+        return [value for value in found if value is not None]
 
     def _blanks_to_null(self, place: str, columns: int) -> None:
         """Make blank text null."""

@@ -390,3 +390,15 @@ def test_one_order_each_is_no_reason_to_leave_a_field_out(tmp_path: Path, capsys
     )
     settings, _ = proposed(tmp_path, capsys)
     assert "country" in settings["features"]
+
+
+def test_a_file_in_another_form_than_the_setting_is_read_by_a_query(tmp_path: Path, capsys: Capture) -> None:
+    users = [f"{n};{n % 9},{n % 10}" for n in range(90)]
+    orders = [f"{n};{n};2024-01-{1 + n % 28:02};{n + 100}.{n + 200}" for n in range(90)]
+    folder = shop_of(tmp_path, users, orders, "user_id;tenure", "order_id;user_id;created_at;total")
+    settings, said = proposed(folder, capsys)
+    assert settings["csv"] == {"separator": ";", "decimal": ","}
+    assert settings["tables"]["orders"].startswith("select")
+    assert "These settings read 90 users, 90 orders" in said
+    assert "left out" not in said
+    assert "CHECK: total: no value says whether the point" in Path("segue.toml").read_text(encoding="utf-8")
