@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from schemas.printable import printable_cell
+from trainer.proposal.looks.same_ids import same_id_sql
 from trainer.proposal.looks.shop_columns import ShopColumn, ShopTable
 from trainer.proposal.looks.sql_names import quoted
 from trainer.proposal.looks.sql_values import number_sql, time_sql
@@ -107,7 +108,8 @@ class TablePlan:
             f"from {self._from(self.table, names[0], dialect)}",
         ]
         for join, name in zip(self.joins, names[1:], strict=True):
-            on = f"{_of(names[0], join.left, dialect)} = {_of(name, join.right, dialect)}"
+            left, right = _of(names[0], join.left, dialect), _of(name, join.right, dialect)
+            on = same_id_sql(left, join.left, right, join.right)
             lines.append(f"left join {self._from(join.table, name, dialect)} on {on}")
         for number, one in enumerate(self.filters):
             # In a query braces of a name must stay.

@@ -1,6 +1,7 @@
 """What values say where names say nothing: ids that tables share, and columns that go together."""
 
 from trainer.proposal.looks.desk import Desk, in_desk, number_in_desk, time_in_desk
+from trainer.proposal.looks.same_ids import whole_id_sql
 from trainer.proposal.looks.shop_columns import ShopColumn
 from trainer.proposal.roles.column_roles import says_nothing
 from trainer.proposal.roles.personal_data import AN_ID, personal
@@ -63,7 +64,7 @@ def refers(column: ShopColumn, key: ShopColumn, desk: Desk) -> float:
     if not key.unique or column.kind != key.kind:
         return 0
     a, b = (
-        f"select distinct regexp_replace({in_desk(c)}, '\\.0+$', '') as v from {_table(c)}"  # noqa: S608
+        f"select distinct {whole_id_sql(in_desk(c))} as v from {_table(c)}"  # noqa: S608
         for c in (column, key)
     )
     both = desk.one(f"select count(*) from ({a}) as a inner join ({b}) as b using (v)")  # noqa: S608

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from schemas.errors import BadWarehouse
 from schemas.printable import printable_cell
 from trainer.proposal.looks.desk import Desk, in_desk
+from trainer.proposal.looks.same_ids import whole_id_sql
 from trainer.proposal.looks.shop_columns import ShopColumn, ShopTable
 from trainer.proposal.roles.column_roles import Found, Role, roles_of, says_nothing, subject_of
 from trainer.proposal.roles.guessed_lines import guess_lines
@@ -218,7 +219,7 @@ def _refers(desk: Desk, one: Found, of: ShopColumn, other: Found, with_: ShopCol
     if not (one.table.whole and other.table.whole):
         return True
     a, b = (
-        f"select distinct regexp_replace({in_desk(c)}, '\\.0+$', '') as v"  # noqa: S608
+        f"select distinct {whole_id_sql(in_desk(c))} as v"  # noqa: S608
         f" from {c.place.partition('.')[0]}"
         for c in (of, with_)
     )
