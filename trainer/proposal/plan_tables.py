@@ -9,7 +9,7 @@ from trainer.proposal.line_filters import line_filters
 from trainer.proposal.looks.desk import Desk, in_desk, number_in_desk
 from trainer.proposal.looks.shop_columns import ShopColumn
 from trainer.proposal.looks.sql_names import quoted
-from trainer.proposal.looks.sql_values import age_sql, double_sql
+from trainer.proposal.looks.sql_values import age_sql, double_sql, has_short_years
 from trainer.proposal.propose_features import Chosen
 from trainer.proposal.proposed_settings import Proposal
 from trainer.proposal.roles.column_roles import Found
@@ -87,6 +87,12 @@ def _user_value(
             f"age is that on {day}, the day of the last order, from {printable_cell(column.name)}: with a "
             "later export set a later day.",
         )
+        if has_short_years(column):
+            proposal.warnings.append(
+                f"{printable_cell(column.name)}: its years have two digits (such as"
+                f" {printable_cell(column.samples[0])}): a birthday after {day} counts as 100 years earlier,"
+                " so every age is below 100"
+            )
         return Value(name, column, "number", source, lambda x: age_sql(x, column, day, dialect))
     if found.role == "gender":
         known = spellings(desk.values(column))

@@ -89,7 +89,8 @@ def _form_of(values: Sequence[str], *, named_as_time: bool) -> DateForm | None:
             seconds.append(int(found[3]))
     if sum(shapes.values()) < enough:
         return None
-    usual = tuple(shape for shape, _ in shapes.most_common(_MOST_FORMS))
+    # %y first: %Y would read 41 as the year 41.
+    usual = tuple(sorted((s for s, _ in shapes.most_common(_MOST_FORMS)), key=lambda s: "%y" not in s))
     if not any("{a}" in shape for shape in usual):
         return DateForm(usual)
     return _ordered(usual, max(firsts), max(seconds))

@@ -90,11 +90,19 @@ def age_sql(x: str, column: ShopColumn, day: str, dialect: str) -> str:
 
     Args:
         x: the column's SQL.
-        column: what its values look like.
+        column: what its values look like. With years of two digits, a birthday after the day is taken to be
+            one 100 years earlier.
         day: the day, YYYY-MM-DD.
         dialect: ``duckdb`` or ``postgres``.
     """
     born = timestamp_sql(x, column, dialect)
+    if has_short_years(column):
+        born = f"{born} - interval '1 year' * case when {born} > timestamp '{day}' then 100 else 0 end"
     if dialect == "duckdb":
         return f"date_sub('year', {born}, timestamp '{day}')"
     return f"date_part('year', age(timestamp '{day}', {born}))"
+
+
+def has_short_years(column: ShopColumn) -> bool:
+    """Whether years of a column's dates have two digits, so that the century is not said."""
+    return column.date is not None and any("%y" in form for form in column.date.forms)

@@ -73,6 +73,12 @@ def test_two_forms_in_one_column() -> None:
     assert set(found.forms) == {"%d.%m.%Y", "%d.%m.%Y %H:%M"}
 
 
+def test_years_of_two_digits_come_first() -> None:
+    found = date_form(["31.1.2016", "30.1.2016 ", "31.1.41"])
+    assert found is not None
+    assert found.forms == ("%d.%m.%y", "%d.%m.%Y")
+
+
 @pytest.mark.parametrize("value", ["red", "12.5", "1.2.3", "10.0.0.1", "2016", "", "32/33", "1/2/3"])
 def test_what_is_no_date(value: str) -> None:
     assert date_form([value]) is None

@@ -3,9 +3,10 @@
 import duckdb
 import pytest
 
+from trainer.proposal.looks.date_forms import DateForm
 from trainer.proposal.looks.number_forms import NumberForm
 from trainer.proposal.looks.shop_columns import ShopColumn
-from trainer.proposal.looks.sql_values import number_sql
+from trainer.proposal.looks.sql_values import age_sql, number_sql
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,15 @@ def test_a_number_as_text(value: str, form: NumberForm, text: str) -> None:
     with duckdb.connect() as connection:
         found = connection.execute(f"select {number_sql('p', column)} from (select ? as p)", [value])
         assert found.fetchall() == [(text,)]
+
+
+@pytest.mark.parametrize(
+    ("value", "age"), [("02/01/41", 82), ("31/12/99", 24), ("03/01/24", 99), ("red", None)]
+)
+def test_an_age_from_a_year_of_two_digits(value: str, age: int | None) -> None:
+    column = ShopColumn("b", "date", 9, 9, 9, date=DateForm(("%d/%m/%y",)))
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"select {age_sql('b', column, '2024-01-01', 'duckdb')} from (select ? as b)", [value]
+        )
+        assert found.fetchall() == [(age,)]
