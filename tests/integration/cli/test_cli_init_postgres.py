@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,47 @@ def test_init_reads_an_enumeration_and_a_domain_of_a_domain(
     assert declared["tenure"] == {"kind": "attribute", "source": "user.tenure", "type": "number"}
     command = ["train", "--warehouse", url, "--current", "none", "--no-compare", "--k", "3"]
     assert run(command) == 0, capsys.readouterr().err
+
+
+def test_texts_in_several_forms_and_ids_of_several_types(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = made(
+        postgres,
+        "create table customers as select n as customer_id, case n when 1 then '02/01/41' when 2 then 'red'"
+        " else to_char(date '1950-01-31' + n * 30, 'DD/MM/YY') end as birthdate"
+        " from generate_series(1, 99) as t(n)",
+        "create table orders as select n as order_id, n % 99 + 1 as customer_id, case when n = 1 then"
+        " '15/01/2016 14:05' when n = 2 then 'soon' else to_char(date '2016-01-01' + n % 28, 'DD/MM/YYYY')"
+        " end as created_at from generate_series(1, 300) as t(n)",
+        "create table products as select n as product_id, 'B' || n % 5 as brand"
+        " from generate_series(1, 9) as t(n)",
+        "create table order_items as select n as order_id, n % 9 + 1 || '.0' as product_id,"
+        " case n when 1 then '2e1 ' when 2 then '12 kg' else n || '.50 €' end as total,"
+        " case n when 1 then '2' when 2 then 'NULL' else '1' end as quantity"
+        " from generate_series(1, 300) as t(n)",
+    )
+
+    assert run(["init", "--warehouse", url]) == 0, capsys.readouterr().err
+
+    text = Path("segue.toml").read_text(encoding="utf-8")
+    assert "# CHECK: birthdate: its years have two digits" in text
+    tables = tomllib.loads(text)["tables"]
+    with psycopg.connect(url) as connection:
+
+        def rows(table: str, columns: str) -> list[tuple[Any, ...]]:
+            query = f"select {columns} from ({tables[table]}) as made order by 1 limit 3"
+            return connection.execute(query.encode()).fetchall()
+
+        assert rows("users", "user_id, age") == [(1, 75), (2, None), (3, 65)]
+        times = [datetime(2016, 1, 15, 14, 5), None, datetime(2016, 1, 4)]  # noqa: DTZ001
+        assert rows("orders", "order_id, created_at") == list(zip((1, 2, 3), times, strict=True))
+        assert rows("order_items", "order_id, brand, price") == [
+            (1, "B2", 10),
+            (2, "B3", None),
+            (3, "B4", 3.5),
+        ]
 
 
 def inspected(url: str, capsys: pytest.CaptureFixture[str], code: int = 0) -> dict[str, Any]:

@@ -1,14 +1,10 @@
 """The values of a shop's columns in the warehouse's SQL, in the form that Segue reads."""
 
 from trainer.proposal.looks.date_forms import EPOCH_MS, EPOCH_S
+from trainer.proposal.looks.postgres_times import postgres_time
 from trainer.proposal.looks.shop_columns import ShopColumn
 from trainer.warehouse.tables.sql_literals import literal
 
-# strptime's signs as to_timestamp of PostgreSQL has them.
-_POSTGRES = {
-    "%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "FMMonth", "%H": "HH24",
-    "%I": "HH12", "%M": "MI", "%S": "SS", "%f": "US", "%p": "AM",
-}  # fmt: skip
 # Of ASCII these alone: what else stands beside digits makes no number, and an exponent stays.
 _SIGNS = "(USD|EUR|GBP|CHF)|[$%]|[^!-~]"
 _A_NUMBER = "^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
@@ -56,8 +52,8 @@ def time_sql(x: str, column: ShopColumn, dialect: str) -> str:
 
     >>> from trainer.proposal.looks.date_forms import DateForm
     >>> a_date = ShopColumn("d", "date", 1, 1, 1, date=DateForm(("%m/%d/%Y",)))
-    >>> time_sql("d", a_date, "duckdb"), time_sql("d", a_date, "postgres")
-    ("try_strptime(d, '%m/%d/%Y')", "to_timestamp(d, 'MM/DD/YYYY')::timestamp")
+    >>> time_sql("d", a_date, "duckdb")
+    "try_strptime(d, '%m/%d/%Y')"
     """
     forms = column.date.forms if column.date is not None else ()
     if column.date is not None and column.date.blanks:
@@ -72,10 +68,7 @@ def time_sql(x: str, column: ShopColumn, dialect: str) -> str:
     if dialect == "duckdb":
         given = literal(forms[0]) if len(forms) == 1 else f"[{', '.join(map(literal, forms))}]"
         return f"try_strptime({x}, {given})"
-    form = forms[0]
-    for sign, word in _POSTGRES.items():
-        form = form.replace(sign, word)
-    return f"to_timestamp({x}, {literal(form)})::timestamp"
+    return postgres_time(x, forms)
 
 
 def timestamp_sql(x: str, column: ShopColumn, dialect: str) -> str:
