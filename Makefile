@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 export PYTHON
+# Each process of the tests, and each command that they start, would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 DOCS := .venv-docs
@@ -22,7 +24,7 @@ help: ## list these commands
 demo: venv ## the whole service, live, on this machine (set-up included)
 	$(BIN)/segue demo
 
-# Several processes, because tests with servers mostly wait. Each process has its own Kafka and Redis.
+# Several processes, because tests with servers mostly wait. They share a Kafka; each has its own Redis.
 # The set-up ends with 3 if it may not install a server. Then the tests that need the server are skipped.
 test long wide coverage: venv
 	@$(SETUP) default-jre-headless maven redis-server postgresql; missing=$$?; \
@@ -46,9 +48,9 @@ coverage: PROCESSES := 4
 coverage: COVER := --cov --cov-report=term:skip-covered
 coverage: ## `make test` with the coverage of lines and branches; a low coverage fails
 
-laws: venv ## the property tests with ten times as many new random examples
+laws: venv ## the property tests with twenty times as many new random examples
 	@$(SETUP) postgresql redis-server
-	SEGUE_TEST_TIMES=10 $(BIN)/python -m pytest --numprocesses 2 \
+	SEGUE_TEST_TIMES=20 $(BIN)/python -m pytest --numprocesses 2 \
 		tests/property tests/integration/test_postgres.py $(ARGS)
 
 simulate: venv ## the lanes under 100,000 random series of faults; ARGS="--seed 7 --trace" shows one

@@ -19,6 +19,7 @@ from segue.services import KafkaService, LocalKafka, LocalRedis, RedisService, S
 from tests.support.servers.services import session_services, start_server
 
 _TESTS = Path(__file__).parent
+_SERVERS = pytest.StashKey[ExitStack]()
 _KINDS = ("unit", "property", "contract", "integration", "browser")
 
 
@@ -80,16 +81,30 @@ def _own_log() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def services(pytestconfig: pytest.Config) -> Iterator[Services]:
-    """The Kafka and the Redis that all tests of the session share. Never kill or flush these servers."""
+def services(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Services:
+    """The Kafka and the Redis that all tests of the session share. Never kill or flush these servers.
+
+    The processes of a run share the Kafka; each has its own Redis.
+    """
     reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
 
     def say(text: str) -> None:
         if reporter is not None:
             reporter.write_line(text)
 
-    with session_services(say) as found:
-        yield found
+    of_several = hasattr(pytestconfig, "workerinput")
+    run = tmp_path_factory.getbasetemp().parent if of_several else None
+    servers = pytestconfig.stash.setdefault(_SERVERS, ExitStack())
+    return servers.enter_context(session_services(say, run))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End the servers; the process that has started the Kafka waits for the others.
+
+    The end of a fixture would be a part of the last test, whose time is limited.
+    """
+    session.config.stash.get(_SERVERS, ExitStack()).close()
 
 
 @pytest.fixture(scope="session")

@@ -116,7 +116,7 @@ def random_shop(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) ->
     return write_postgres(Shop(), postgres.new_database()), tmp_path_factory.mktemp("shop")
 
 
-@examples(3)
+@examples(2)
 @given(shop=shops(), as_of=AS_OFS, excluded=EXCLUDED)
 def test_random_shops_are_the_same_in_both(
     random_shop: tuple[str, Path], shop: Shop, as_of: datetime | None, excluded: tuple[str, ...]
@@ -127,7 +127,7 @@ def test_random_shops_are_the_same_in_both(
     assert everything(database, as_of, excluded) == everything(write_csv(shop, folder), as_of, excluded)
 
 
-@examples(3)
+@examples(2)
 @given(
     shop=shops(own=True),
     as_of=AS_OFS,

@@ -30,7 +30,7 @@ RULES = st.builds(
 NEW_YEAR = date(2024, 1, 1)
 
 
-@examples(250)
+@examples(125)
 @given(DATED, RULES, st.randoms(use_true_random=False))
 def test_days_that_are_dropped_on_the_way_never_count_again(
     facts: list[Event], rules: Rules, random: Random

@@ -7,7 +7,7 @@ from math import dist, log
 from typing import Any
 
 import pytest
-from hypothesis import assume, event, given, settings
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,6 +26,7 @@ from streamer.user.fold_events import fold
 from streamer.user.order_rules import Rules
 from streamer.user.user_features import features
 from streamer.user.user_state import Decided, Position, UserState
+from tests.support.inputs.laws import examples
 
 pytestmark = pytest.mark.property
 
@@ -136,7 +137,7 @@ def first_other(
     return next((at for at in days if decision(at) != today), None)
 
 
-@settings(max_examples=150)
+@examples(75)
 @given(data=st.data(), encodings=encodings, min_margin=margins, has_position=st.booleans())
 def test_no_decision_changes_before_the_due_day(
     data: st.DataObject, encodings: tuple[Encoding, ...], min_margin: float, has_position: bool
@@ -174,7 +175,7 @@ def _made(day: int) -> datetime:
     return datetime(TODAY.year, TODAY.month, TODAY.day, 22, 30, tzinfo=UTC) + timedelta(day)
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(
     data=st.data(),
     encodings=st.lists(st.sampled_from(("number", "log", "quantile")), min_size=4, max_size=4).map(tuple),

@@ -31,7 +31,7 @@ ELSEWHERE = a_release(scale=2.0)
 
 facts_before = st.lists(signups("7") | orders("7"), max_size=7)
 arrivals = facts_before.flatmap(lambda facts: st.permutations([*facts, ERASED, *facts[:2]]))
-some_settings = examples(60)
+some_settings = examples(30)
 
 
 def only_the_tombstone_is_left(world: World) -> None:

@@ -43,7 +43,7 @@ def fold_all(facts: list[Event], rules: Rules) -> UserState:
     return state
 
 
-@examples(120)
+@examples(60)
 @given(histories() | order_histories(), RULES)
 def test_fold_equals_recomputation(facts: list[Event], rules: Rules) -> None:
     state = fold_all(facts, rules)
@@ -53,7 +53,7 @@ def test_fold_equals_recomputation(facts: list[Event], rules: Rules) -> None:
         assert features(state, rules, None) == expected
 
 
-@examples(120)
+@examples(60)
 @given(DATED, TIMED_RULES, days())
 def test_features_of_time_equal_recomputation_as_of_any_day(
     facts: list[Event], rules: Rules, day: date
@@ -72,7 +72,7 @@ def test_order_and_repetition_do_not_matter(facts: list[Event], rules: Rules, ra
     assert fold_all(shuffled, rules) == fold_all(facts, rules)
 
 
-@examples(120)
+@examples(60)
 @given(histories() | order_histories() | DATED, RULES | TIMED_RULES)
 def test_a_state_read_in_part_folds_as_the_whole_state_does(facts: list[Event], rules: Rules) -> None:
     """Between events only the stored form is kept, and only the order that the event names is read."""

@@ -12,6 +12,7 @@ from streamer.user.fold_events import fold_all
 from streamer.user.order_rules import Rules
 from streamer.user.user_state import UserState
 from tests.support.checks.refusing import refuse_none
+from tests.support.inputs.laws import examples
 from tests.support.strategies.events import histories
 from tests.support.strategies.features import RICH
 
@@ -27,6 +28,7 @@ some_events = (
 taken = st.lists(st.sampled_from([*IDS, None, None, None, None]), min_size=1)
 
 
+@examples(40)
 @given(some_events, taken, st.integers(0, 8))
 def test_as_a_dictionary(events: list[Event], taken: list[str | None], most: int) -> None:
     right: dict[str, UserState] = {}

@@ -22,7 +22,7 @@ from tests.support.worlds.lane_world import World, check_promises, drain, settle
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]
 )
-some_settings = examples(50)
+some_settings = examples(30)
 
 
 def a_world(events: list[Event], partitions: int = 1, **options: Any) -> World:
@@ -119,7 +119,8 @@ def test_keys_deleted_one_by_one_under_a_living_lane(
     deleting = _Deletes(left, data.draw(st.lists(st.integers(0, 3)), label="calls in between"))
     world.send(*more)
     lane = world.lane(wrap=deleting.wrap)
-    lane.take_over(world.writer())
+    with suppress(InDoubt):  # a deletion comes in the middle of it
+        lane.take_over(world.writer())
     settle(world, lane)
     for deletion in left:
         deletion()

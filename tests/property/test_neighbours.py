@@ -5,7 +5,7 @@ from math import cos, pi
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import cosine_similarity
 
@@ -18,6 +18,7 @@ from streamer.segment.neighbours import (
     angular_distance,
     similarity,
 )
+from tests.support.inputs.laws import examples
 from tests.support.strategies.angles import angles, placed_users, user_ids
 
 pytestmark = pytest.mark.property
@@ -46,13 +47,13 @@ def index_of(users: dict[str, float]) -> AngleIndex:
     return index
 
 
-@settings(max_examples=300)
+@examples(150)
 @given(users=placed_users, towards=angles, n=st.integers(1, 8), exclude=st.sets(user_ids, max_size=6))
 def test_nearest_equals_a_scan(users: dict[str, float], towards: float, n: int, exclude: set[str]) -> None:
     assert index_of(users).nearest(towards, n, exclude) == scan(users, towards, n, exclude)
 
 
-@settings(max_examples=150)
+@examples(75)
 @given(
     stored=placed_users,
     moved=placed_users,
@@ -75,7 +76,7 @@ def test_candidates_of_all_searches_give_what_a_scan_gives(
         ]
 
 
-@settings(max_examples=150)
+@examples(75)
 @given(
     history=st.lists(st.tuples(user_ids, st.none() | angles), max_size=40),
     towards=angles,
@@ -93,7 +94,7 @@ def test_only_the_last_angle_of_a_user_counts(
     assert index.nearest(towards, n) == scan(last, towards, n, set())
 
 
-@settings(max_examples=150)
+@examples(75)
 @given(me=components, others=st.lists(components, min_size=1, max_size=30), n=st.integers(1, 8))
 def test_similarities_equal_a_full_cosine_scan(
     me: tuple[float, float], others: list[tuple[float, float]], n: int

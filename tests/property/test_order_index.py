@@ -38,7 +38,7 @@ class CountingStore(MemoryStore):
         return super().load_orders(user_ids)
 
 
-@examples(250)
+@examples(125)
 @given(histories() | order_histories(), st.integers(1, 5))
 def test_a_user_with_an_index_folds_as_the_whole_user_does(facts: list[Event], batch: int) -> None:
     store = CountingStore()

@@ -2,12 +2,13 @@
 
 from unittest.mock import patch
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.input_events import Event, Signup, UserErased
 from streamer.place import place as places
 from streamer.user.history import FIELD_PREFIX
+from tests.support.inputs.laws import examples
 from tests.support.strategies.events import histories
 from tests.support.worlds.bootstraps import fill
 from tests.support.worlds.lane_world import NOW, World, check_promises, drain
@@ -17,7 +18,7 @@ from tests.support.worlds.refolding import a_lane_log, a_past, a_refold, differi
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]
 )
-some_settings = settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+some_settings = examples(30)
 
 
 def histories_of(world: World) -> dict[str, dict[str, bytes]]:

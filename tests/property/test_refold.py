@@ -2,10 +2,11 @@
 
 from unittest.mock import patch
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.input_events import Event
+from tests.support.inputs.laws import examples
 from tests.support.strategies.events import histories
 from tests.support.worlds.lane_world import World
 from tests.support.worlds.refolding import a_refold, differing, position_of
@@ -15,7 +16,7 @@ shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
 )
 # How many users and orders lie in memory, the others being on disk.
 in_memory = st.sampled_from([0, 2, 100_000])
-some_settings = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+some_settings = examples(30)
 
 
 @some_settings

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -13,6 +13,7 @@ from schemas.outputs.segment_change import Cause
 from streamer.batch.read_batch import Incoming, read_batch
 from streamer.refill.live_decisions import Window
 from streamer.refill.live_order import in_live_order
+from tests.support.inputs.laws import examples
 from tests.support.strategies.events import histories
 from tests.support.worlds.lane_world import NOW, World, a_signup, drain
 from tests.support.worlds.made_up_release import a_release, an_active_model
@@ -22,7 +23,7 @@ shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]
 )
 REKEYED = "segue-rekeyed"
-some_settings = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+some_settings = examples(30)
 
 
 def lived(parts: list[list[Event]]) -> tuple[World, list[Mapping[str, int]]]:

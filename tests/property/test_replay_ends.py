@@ -31,7 +31,7 @@ RELEASES = (
 )
 facts = st.sampled_from(USERS).flatmap(lambda user_id: signups(user_id) | orders(user_id))
 events = st.lists(facts | facts | facts | st.sampled_from(USERS).flatmap(erasures), max_size=6)
-some_settings = examples(40)
+some_settings = examples(20)
 Segments = Mapping[str, int | None]
 
 

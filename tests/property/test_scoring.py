@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
@@ -17,6 +17,7 @@ from schemas.outputs.segment_change import FeatureValue
 from schemas.release.model_release import EncodedFeature, Encoding, ModelRelease, Segment, Training
 from schemas.release.release_checks import LARGEST, SMALLEST_SCALE
 from streamer.segment.scoring import Scorer
+from tests.support.inputs.laws import examples
 
 pytestmark = pytest.mark.property
 
@@ -116,7 +117,7 @@ def released(features: tuple[EncodedFeature, ...], pipeline: Pipeline) -> ModelR
     )
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(
     training=st.lists(known_rows, min_size=10, max_size=25),
     rows=st.lists(any_rows, min_size=1, max_size=8),

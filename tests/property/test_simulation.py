@@ -18,11 +18,19 @@ from tests.campaigns.simulation.seed import run_seed
 ROOT = Path(__file__).parents[2]
 PLANTED = [plant for plant in PLANTS if plant != "nothing"]
 # Few seeds bring these out, so one that did comes first; if it does no longer, the others follow.
-BROUGHT_OUT = {"bootstrapping-over-a-group-that-went-on": 1635, "switching-to-what-is-not-filled": 425}
+BROUGHT_OUT = {
+    "a-sweep-of-one-batch": 188,
+    "bootstrapping-over-a-group-that-went-on": 1635,
+    "healing-that-leaves-a-user-to-tomorrow": 298,
+    "offsets-before-fence": 887,
+    "saving-over-deleted-keys": 455,
+    "switching-to-what-is-not-filled": 425,
+    "without-the-days-in-kafka": 185,
+}
 
 
 def test_every_promise_holds_whatever_befalls_the_lanes() -> None:
-    assert [(seed, failure) for seed in range(100) if (failure := failure_of(seed))] == []
+    assert [(seed, failure) for seed in range(25) if (failure := failure_of(seed))] == []
 
 
 @pytest.mark.long
@@ -44,8 +52,8 @@ def test_a_planted_fault_is_found_for_what_it_breaks(plant: str) -> None:
 
 
 def test_most_seeds_do_not_bring_a_fault_out() -> None:
-    failed = [seed for seed in range(100) if failure_of(seed, "user-segments-only-when-behind")]
-    assert len(failed) < 50
+    failed = [seed for seed in range(30) if failure_of(seed, "user-segments-only-when-behind")]
+    assert len(failed) < 15
 
 
 def test_a_seed_is_the_same_again_in_another_process() -> None:

@@ -90,10 +90,17 @@ def test_every_user_of_thelook(
     assert from_fold(shuffle(events), rules) == by_sql
 
 
-def test_every_kind_and_source_for_every_user_of_thelook(thelook: Path, events: list[Event]) -> None:
+def in_part(user_id: str) -> bool:
+    """Whether a user is one of the quarter on which slower laws are tried."""
+    return int(user_id) % 4 == 0
+
+
+def test_every_kind_and_source_for_a_quarter_of_thelook(thelook: Path, events: list[Event]) -> None:
     rules = Rules(exclude_statuses=LOST, features=RICH)
-    by_sql = from_sql(thelook, rules)
-    assert from_fold(in_random_order(events), rules) == by_sql
+    by_sql = {user_id: row for user_id, row in from_sql(thelook, rules).items() if in_part(user_id)}
+    assert len(by_sql) == 5_000
+    some_events = [event for event in events if in_part(event.user_id)]
+    assert from_fold(in_random_order(some_events), rules) == by_sql
     # Else it would prove nothing.
     some = next(row for row in by_sql.values() if row["total_orders"] == 3)
     assert None not in some.values()
@@ -104,16 +111,16 @@ def test_bootstrap_and_the_events_since_give_the_state_of_all_events(
     thelook: Path, events: list[Event]
 ) -> None:
     rules = Rules(exclude_statuses=LOST, features=RICH)
+    some_events = [event for event in events if in_part(event.user_id)]
     with open_warehouse(str(thelook)) as warehouse:
-        before = {
-            s.user_id: s for s in states_of(warehouse.events(as_of=AS_OF, ordered="user"), rules, refuse_none)
-        }
-        since = list(warehouse.events(since=AS_OF))
-    assert 0 < len(since) < len(events)
+        facts = (event for event in warehouse.events(as_of=AS_OF, ordered="user") if in_part(event.user_id))
+        before = {state.user_id: state for state in states_of(facts, rules, refuse_none)}
+        since = [event for event in warehouse.events(since=AS_OF) if in_part(event.user_id)]
+    assert 0 < len(since) < len(some_events)
     for event in since:
         state = before.get(event.user_id) or UserState(event.user_id)
         before[event.user_id] = fold(state, event, rules)
-    assert before == folded(events, rules)
+    assert before == folded(some_events, rules)
 
 
 def test_features_as_of_a_time_are_those_of_the_facts_before_it(thelook: Path) -> None:
@@ -128,7 +135,7 @@ def test_every_order_of_thelook_is_an_event(events: list[Event]) -> None:
     assert sum(isinstance(event, Signup) for event in events) == 20_000
 
 
-@examples(5)
+@examples(3)
 @given(
     shops(own=True),
     AS_OFS,
@@ -167,7 +174,7 @@ def test_random_dirty_shops(
 baskets = st.tuples(*(st.lists(orders(str(user)), max_size=6) for user in range(8)))
 
 
-@examples(4)
+@examples(2)
 @given(baskets, st.sampled_from([NONE_EXCLUDED, LOST]))
 def test_clean_orders_that_tie_often(baskets: tuple[list[Order], ...], excluded: frozenset[str]) -> None:
     """Every kind and source, also against the rules applied to all facts at once."""

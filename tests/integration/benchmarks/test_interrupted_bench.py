@@ -8,12 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks.rounds.run_program import ROOT
 from segue.services import ServiceTrouble
 from segue.services.programs.redis_program import find_redis
 from tests.support.servers.services import eventually, not_here
 
 
+@pytest.mark.wide
 def test_ctrl_c_in_a_bench_is_one_word_and_its_servers_end() -> None:
     try:
         find_redis()

@@ -94,7 +94,7 @@ def test_from_the_warehouse_to_a_change_and_a_user_explained(
     tables = write_csv(history(), tmp_path / "tables")
     june = ("--warehouse", tables, "--as-of", "2024-06-01")
 
-    assert segue("train", *june, "--k", "3") == 0
+    assert segue("train", *june, "--k", "3", "--no-compare") == 0
     release = capsys.readouterr().out.splitlines()[-1]
 
     assert segue("publish", release, "--json") == 0
@@ -371,6 +371,7 @@ def test_no_broker_is_one_sentence_when_patience_ends(
     assert "Connection refused" in told[-1]
 
 
+@pytest.mark.wide
 def test_a_command_that_begins_before_its_broker_waits_for_it(
     segue: Segue, tmp_path: Path, fresh_kafka: Callable[..., LocalKafka]
 ) -> None:

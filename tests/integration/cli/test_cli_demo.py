@@ -76,7 +76,7 @@ def test_the_whole_demo_on_servers_that_the_settings_name(
     assert_nothing_left(told, kafka, redis_server, tmp_path)
 
 
-@pytest.mark.long
+@pytest.mark.wide
 def test_with_the_preset_rfm_users_move_because_time_passed(
     kafka: KafkaService, redis_server: RedisService, tmp_path: Path
 ) -> None:

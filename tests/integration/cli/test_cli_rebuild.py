@@ -45,7 +45,7 @@ def told(deployment: Deployment, *arguments: object) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.long
+@pytest.mark.wide
 def test_beside_a_worker_and_then_another_goes_on_under_the_new_prefix(deployment: Deployment) -> None:
     old = deployment.worker().ready()
     deployment.send(a_shop(0, 400))

@@ -169,6 +169,7 @@ def test_a_release_that_follows_another_one_than_the_current(segue: Segue, capsy
     assert [each["version"] for each in listed(segue, capsys)] == [first.name]
 
 
+@pytest.mark.wide
 def test_the_nightly_line_goes_on_with_the_recommended_preset(segue: Segue, capsys: Capture) -> None:
     first, _ = trained(segue, capsys, "--preset", "recommended", "--as-of", "2024-04-01")
     assert segue("publish", str(first)) == 0

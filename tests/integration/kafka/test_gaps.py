@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,12 @@ from schemas.inputs.decode import encode_order, encode_signup
 from schemas.partitioner import librdkafka_name
 from segue.services import KafkaService, RedisService
 from tests.support.checks.check_promises import Outcome, expected_users
-from tests.support.servers.deployment import Deployment, WorkerProcess, deployed, trained
+from tests.support.servers.deployment import Deployment, WorkerProcess, deployed
 from tests.support.servers.services import HANG_S, end_of, eventually
+from tests.support.worlds.trained_shops import a_trained_folder
 
 pytestmark = pytest.mark.long
 
-THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 START = datetime(2024, 12, 1, tzinfo=UTC)
 
 
@@ -80,7 +79,7 @@ def test_no_event_is_lost_at_a_gap_and_none_is_applied_that_was_aborted(
     deployment: Deployment, tmp_path: Path
 ) -> None:
     """At the head of a partition, in its middle, at its end; also where another worker goes on."""
-    release = deployment.publish(trained(THELOOK, tmp_path))
+    release = deployment.publish(a_trained_folder(tmp_path))
     worker = deployment.worker().ready()
     producer = producer_of(deployment)
     send(deployment, producer, user(9_999), commit=False)

@@ -107,6 +107,12 @@ def world(
     return World(kafka.bootstrap, topics, tmp_path, to)
 
 
+# What both kinds do by the same code, one of them shows.
+BOTH_BY_ONE = pytest.mark.parametrize(
+    "world", ["postgres", pytest.param("folder", marks=pytest.mark.wide)], indirect=True
+)
+
+
 def write(
     world: World, transactions: Iterable[Transaction], chance: random.Random, pause_s: float = 0
 ) -> None:
@@ -173,6 +179,7 @@ def test_kills_lose_and_repeat_nothing(world: World) -> None:
     world.check(log)
 
 
+@BOTH_BY_ONE
 @pytest.mark.long
 def test_a_long_log_is_read_in_pieces(world: World) -> None:
     """More than waits in memory: partitions are paused and go on."""
@@ -215,6 +222,7 @@ def test_a_second_sink_is_refused(world: World) -> None:
             assert len(second.err.splitlines()) == 1
 
 
+@BOTH_BY_ONE
 def test_the_topics_of_another_prefix_are_refused(world: World) -> None:
     world.once()
     other = Topics(f"x{world.topics.prefix}")

@@ -80,14 +80,8 @@ def users_in(samples: list[Sample]) -> set[str]:
     return users - {str(event["user_id"]) for event in events if event.get("type") == "user.erased"}
 
 
-# One form shows the way of all of them; the others are run with the long tests.
-@pytest.mark.parametrize(
-    "example",
-    [
-        example if example == "debezium" else pytest.param(example, marks=pytest.mark.long)
-        for example in EXAMPLES
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_a_worker_reads_every_sample_of_a_form(
     example: str,
     right: dict[str, Any],

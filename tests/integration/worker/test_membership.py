@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +16,7 @@ import pytest
 from confluent_kafka import Consumer
 
 from segue.services import KafkaService, LocalKafka
-from segue.services.process.ports import free_ports
-from tests.support.servers.services import eventually
+from tests.support.servers.services import eventually, start_server
 from tests.support.workers.fleet import ALL, SESSION_MS, Fleet, Member
 
 SESSION_S = SESSION_MS / 1_000
@@ -229,15 +229,39 @@ def test_a_worker_outlives_its_broker(
         assert "Traceback" not in one.log() + two.log()
 
 
-def test_a_worker_logs_in(tmp_path: Path, fresh_kafka: Callable[..., LocalKafka], topic_prefix: str) -> None:
-    broker = fresh_kafka()
-    login = {
-        "bootstrap.servers": _ask_for_a_login(broker, "me", "hunter2"),
-        "security.protocol": "sasl_plaintext",
-        "sasl.mechanism": "PLAIN",
-        "sasl.username": "me",
-    }
-    with Fleet(tmp_path, broker.bootstrap, topic_prefix) as fleet:
+class KafkaWithLogin(LocalKafka):
+    """Besides its plain listener, for the test itself, one that wants the login of `me`."""
+
+    port_count = 3
+
+    @property
+    def guarded(self) -> str:
+        return f"127.0.0.1:{self._ports[2]}"
+
+    def _prepare(self, directory: Path, ports: Sequence[int]) -> Sequence[str]:
+        plain, login = f"PLAINTEXT://127.0.0.1:{ports[0]}", f"LOGIN://127.0.0.1:{ports[2]}"
+        module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+        self._properties = {
+            "listeners": f"{plain},{login},CONTROLLER://127.0.0.1:{ports[1]}",
+            "advertised.listeners": f"{plain},{login}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,LOGIN:SASL_PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "listener.name.login.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.login.plain.sasl.jaas.config": f'{module} required user_me="hunter2";',
+        }
+        return super()._prepare(directory, ports)
+
+
+def test_a_worker_logs_in(tmp_path: Path, topic_prefix: str) -> None:
+    with ExitStack() as stack:
+        broker = start_server(stack, KafkaWithLogin())
+        fleet = stack.enter_context(Fleet(tmp_path, broker.bootstrap, topic_prefix))
+        login = {
+            "bootstrap.servers": broker.guarded,
+            "security.protocol": "sasl_plaintext",
+            "sasl.mechanism": "PLAIN",
+            "sasl.username": "me",
+        }
         fleet.create_topics()
         right = fleet.start("right", kafka={**login, "sasl.password": "hunter2"})
         wrong = fleet.start("wrong", kafka={**login, "sasl.password": "hunter3"})
@@ -246,29 +270,6 @@ def test_a_worker_logs_in(tmp_path: Path, fresh_kafka: Callable[..., LocalKafka]
         stops(wrong)
         stops(right)
         assert "hunter" not in right.log() + wrong.log()
-
-
-def _ask_for_a_login(broker: LocalKafka, user: str, password: str) -> str:
-    """Start the broker anew with one more listener, which wants this login; returns its address."""
-    (port,) = free_ports(1)
-    _, controller = broker._ports
-    address = f"127.0.0.1:{port}"
-    module = "org.apache.kafka.common.security.plain.PlainLoginModule"
-    broker.stop()
-    broker._properties.update(
-        {
-            "listeners": (
-                f"PLAINTEXT://{broker.bootstrap},CONTROLLER://127.0.0.1:{controller},LOGIN://{address}"
-            ),
-            "advertised.listeners": f"PLAINTEXT://{broker.bootstrap},LOGIN://{address}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,LOGIN:SASL_PLAINTEXT",
-            "inter.broker.listener.name": "PLAINTEXT",
-            "listener.name.login.sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.login.plain.sasl.jaas.config": f'{module} required user_{user}="{password}";',
-        }
-    )
-    broker.start()
-    return address
 
 
 def test_a_running_worker_imports_nothing_of_the_trainers() -> None:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,13 +16,13 @@ from schemas.inputs.decode import encode_order, encode_signup
 from segue.services import KafkaService, RedisService
 from tests.support.checks.check_promises import Outcome, expected_users, verify
 from tests.support.checks.read_records import headers_of, read_topic
-from tests.support.servers.deployment import Deployment, deployed, trained
+from tests.support.servers.deployment import Deployment, deployed
 from tests.support.servers.services import HANG_S, eventually
 from tests.support.workers.work_left import paused_in_the_middle, work_left
+from tests.support.worlds.trained_shops import a_trained_folder
 
 pytestmark = pytest.mark.long
 
-THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 START = datetime(2024, 12, 1, tzinfo=UTC)
 PARTITIONS = 3
 
@@ -92,7 +91,7 @@ def told(deployment: Deployment, *arguments: object) -> dict[str, Any]:
 def test_every_event_reaches_its_users_lane_once_whatever_dies(
     deployment: Deployment, tmp_path: Path
 ) -> None:
-    release = deployment.publish(trained(THELOOK, tmp_path))
+    release = deployment.publish(a_trained_folder(tmp_path))
     random = Random(7)
     facts: dict[str, list[Event]] = {}
     worker = deployment.worker().ready()
@@ -138,7 +137,7 @@ def test_every_event_reaches_its_users_lane_once_whatever_dies(
 def test_turned_on_later(deployment: Deployment, tmp_path: Path) -> None:
     """The states are made anew, and what was a dead letter until then is sent again."""
     before = replace(deployment, settings={}, _workers=[])
-    release = before.publish(trained(THELOOK, tmp_path))
+    release = before.publish(a_trained_folder(tmp_path))
     facts = {str(number): user(number) for number in range(1, 10)}
     worker = before.worker().ready()
     send_anyhow(before, [event for of_user in facts.values() for event in of_user], Random(7))

@@ -114,6 +114,7 @@ def test_every_user_ends_with_the_newest_release_whatever_happens_to_the_sweep(
     assert indexes(deployment) == {f"{deployment.redis_prefix}angles:{space}": len(users)}
 
 
+@pytest.mark.wide
 def test_a_rollback_in_the_middle_of_a_sweep_brings_everybody_back(
     deployment: Deployment, facts: dict[str, list[Event]], releases: tuple[Path, Path]
 ) -> None:

@@ -176,7 +176,7 @@ def settings_file(folder: Path, options: dict[str, str]) -> str:
     return str(file)
 
 
-@pytest.mark.long
+@pytest.mark.wide
 def test_every_part_logs_in_over_tls(
     certificates: Certificates,
     secured_kafka: SecuredKafka,

@@ -171,7 +171,7 @@ def test_a_killed_process_ends_the_others_and_whoever_starts_them_again_goes_on(
     assert outcome.users == len(by_user(some_events))
 
 
-@pytest.mark.long
+@pytest.mark.wide
 def test_bootstrap_then_the_events_since(deployment: Deployment, events: list[Event], tmp_path: Path) -> None:
     release = deployment.publish(trained(THELOOK, tmp_path, "--as-of", "2024-12-01"))
     deployment.segue("bootstrap", "--warehouse", THELOOK, "--as-of", "2024-12-01")
@@ -182,7 +182,7 @@ def test_bootstrap_then_the_events_since(deployment: Deployment, events: list[Ev
     assert 0 < outcome.changes < 10_000
 
 
-@pytest.mark.long
+@pytest.mark.wide
 def test_a_worker_that_is_stopped_in_the_middle_is_followed_by_another(
     deployment: Deployment, some_events: list[Event], release: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""The number of examples of a law: few in `make test`, ten times as many in `make laws`."""
+"""The number of examples of a law: few in `make test`, twenty times as many in `make laws`."""
 
 import os
 

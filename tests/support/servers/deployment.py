@@ -28,9 +28,9 @@ from schemas.topics import MODELS_CURRENT_KEY, Topics
 from streamer.kafka.topics_admin import create_topics
 from tests.support.checks.check_promises import Expected, Outcome, verify
 from tests.support.checks.read_records import read_topic, value_of
-from tests.support.servers import train_quickly
 from tests.support.servers.redis_cluster import lane_name, opened_redis
 from tests.support.servers.services import HANG_S, end_of, eventually
+from tests.support.servers.train_quickly import train_quickly
 
 PARTITIONS = 4
 
@@ -51,16 +51,7 @@ def _trained(warehouse: Path, *options: object) -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     first = () if "--current" in options else ("--current", "none")
     where = ("--warehouse", warehouse, "--out", folder)
-    done = subprocess.run(
-        [sys.executable, "-m", train_quickly.__name__, *map(str, (*where, "--no-compare", *first, *options))],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return folder / Path(done.stdout.strip().splitlines()[-1])
+    return train_quickly([*map(str, (*where, "--no-compare", *first, *options))], folder)
 
 
 @dataclass(slots=True)

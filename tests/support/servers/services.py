@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import pytest
@@ -25,14 +27,54 @@ REDIS_VARIABLE = "SEGUE_TEST_REDIS"
 
 
 @contextmanager
-def session_services(say: Callable[[str], None]) -> Iterator[Services]:
-    """Yield Kafka and Redis for the session: named by the two variables, in Docker, or local."""
-    with find_services(
-        kafka=os.environ.get(KAFKA_VARIABLE), redis=os.environ.get(REDIS_VARIABLE), say=say
-    ) as found:
+def session_services(say: Callable[[str], None], run: Path | None = None) -> Iterator[Services]:
+    """Yield Kafka and Redis for the session: named by the two variables, in Docker, or local.
+
+    Args:
+        say: takes a sentence for people before each long step.
+        run: a folder of all processes of a run. They share one Kafka, whose start takes long; the first that
+            needs it starts it, and at its end waits for the others. Each has its own Redis.
+    """
+    with ExitStack() as stack:
+        kafka = os.environ.get(KAFKA_VARIABLE)
+        found = _found(stack, kafka, say) if kafka is not None or run is None else _shared(stack, run, say)
         if isinstance(found, NoServices):
             not_here(found.reason, found.install)
         yield found
+
+
+def _found(stack: ExitStack, kafka: str | None, say: Callable[[str], None]) -> Services | NoServices:
+    return stack.enter_context(find_services(kafka=kafka, redis=os.environ.get(REDIS_VARIABLE), say=say))
+
+
+def _shared(stack: ExitStack, run: Path, say: Callable[[str], None]) -> Services | NoServices:
+    """Use the Kafka that another process of the run has started, or start it."""
+    address = run / "kafka"
+    users = stack.enter_context((run / "kafka-users").open("w"))
+    with _turn(run):
+        started = address.read_text() if address.exists() else None
+        found = _found(stack, started, say)
+        if isinstance(found, Services):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            if started is None:
+                address.write_text(found.kafka.bootstrap)
+                stack.callback(fcntl.flock, users, fcntl.LOCK_EX)  # when no other process uses it
+                stack.callback(_hide, run, address)
+    return found
+
+
+def _hide(run: Path, address: Path) -> None:
+    """Let a process that needs a Kafka from now on start another one."""
+    with _turn(run):
+        address.unlink()
+
+
+@contextmanager
+def _turn(run: Path) -> Iterator[None]:
+    """Let one process after the other look for the Kafka."""
+    with (run / "kafka-turn").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
 
 
 def start_server(stack: ExitStack, server: Server) -> Server:

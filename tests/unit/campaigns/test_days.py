@@ -41,7 +41,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         yield opened
 
 
-@pytest.fixture(scope="module", params=FEATURE_SETS)
+@pytest.fixture(scope="module", params=["windows", pytest.param("rfm", marks=pytest.mark.wide)])
 def shop(request: pytest.FixtureRequest, warehouse: Warehouse) -> ShopDays:
     return ShopDays(warehouse, FEATURE_SETS[request.param], FIRST)
 

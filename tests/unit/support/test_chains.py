@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from math import dist
 from random import Random
 from typing import Any
@@ -202,7 +203,8 @@ def _offset(change: dict[str, Any]) -> None:
 def test_a_change_that_says_something_wrong_is_found(
     shop: list[History], wrong: Callable[[dict[str, Any]], None]
 ) -> None:
-    for history, number in each_change(shop):
+    # Every third: that a place is looked at is shown by what is lost and what is told twice.
+    for history, number in islice(each_change(shop), 0, None, 3):
         change = dict(history.chain[number])
         if change["kind"] != "erased":
             wrong(change)

@@ -30,6 +30,13 @@ def compared(table: pa.Table, settings: FitSettings, k: int = 3) -> Comparison:
         return compare(select(table, settings).rows, settings, k)
 
 
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few resamples and halves, where their number shows nothing."""
+    for name, number in (("RESAMPLES", 2), ("PERMUTATIONS", 2), ("HALVES", 4)):
+        monkeypatch.setattr(compare_module, name, number)
+
+
 @cache
 def of_kinds() -> Comparison:
     return compared(a_shop_of_kinds(), FitSettings(compare=True))
@@ -107,16 +114,20 @@ def test_the_verdict_is_the_same_whichever_users_are_drawn() -> None:
 def test_two_blobs_of_numbers_beat_the_shuffles_and_one_cloud_does_not() -> None:
     rng = np.random.default_rng(1)
     side = rng.integers(0, 2, 300)
-    settings = FitSettings(compare=True, k=2, features=features_named("age", "total_orders"))
+    settings = FitSettings(k=2, features=features_named("age", "total_orders"))
     blobs = [
         {"age": 20.0 + 40 * s + x, "total_orders": int(2 + 30 * s + y)}
         for s, x, y in zip(side, rng.uniform(0, 5, 300), rng.integers(0, 5, 300), strict=True)
     ]
     cloud = [{"age": float(x), "total_orders": int(y)} for x, y in rng.integers(1, 100, (300, 2))]
-    assert named(compared(features_table(blobs), settings, 2), "label").verdict == "clearer"
-    assert named(compared(features_table(cloud), settings, 2), "label").verdict != "clearer"
+    for rows, clearer in ((blobs, True), (cloud, False)):
+        users = Users.of(select(features_table(rows), settings).rows, settings.features)
+        found = gain_of(users, settings, 2, np.random.default_rng(1))
+        assert found is not None
+        assert (verdict_of(*found) == "clearer") is clearer
 
 
+@pytest.mark.usefixtures("few")
 def test_settings_that_are_no_ones_have_a_row_of_their_own() -> None:
     settings = FitSettings(compare=True, encoding="one-hot", rare=0.1)
     comparison = compared(a_shop_of_kinds(200), settings)
@@ -124,6 +135,7 @@ def test_settings_that_are_no_ones_have_a_row_of_their_own() -> None:
     assert comparison.used == comparison.encodings[3]
 
 
+@pytest.mark.usefixtures("few")
 def test_the_recommended_preset_in_use_is_that_row_with_the_fits_k() -> None:
     comparison = compared(a_shop_of_kinds(200), replace(PRESETS["recommended"], compare=True), 4)
     assert comparison.used == comparison.encodings[3]
@@ -131,11 +143,13 @@ def test_the_recommended_preset_in_use_is_that_row_with_the_fits_k() -> None:
     assert (comparison.used.encoding, comparison.used.k) == ("recommended", 4)
 
 
+@pytest.mark.usefixtures("few")
 def test_the_same_users_have_the_same_controls() -> None:
     settings = FitSettings(compare=True, encoding="frequency")
     assert compared(a_shop(150), settings) == compared(a_shop(150), settings)
 
 
+@pytest.mark.usefixtures("few")
 def test_of_many_users_a_sample_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare_module, "USERS", 150)
     assert compared(a_shop_of_kinds(300), FitSettings(compare=True)).users == 150

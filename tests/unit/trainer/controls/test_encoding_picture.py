@@ -33,7 +33,8 @@ def users_of(table: pa.Table, settings: FitSettings = ALONE) -> Users:
     ids=["label", "frequency", "one-hot", "balanced", "unscaled"],
 )
 def test_it_is_the_fits(settings: FitSettings) -> None:
-    fitted = fit(select(a_shop(), settings), settings)
+    # No search: what is asked is the space.
+    fitted = fit(select(a_shop(), settings), replace(settings, k_min=3, k_max=3))
     shown = picture(users_of(a_shop(), settings), settings)
     assert shown is not None
     projection = fitted.pipeline.named_steps["project"]

@@ -71,7 +71,7 @@ def shop(days: range) -> Shop:
 
 def a_release(out: Path, tables: Path, window: Window) -> Path:
     with open_warehouse(tables) as warehouse:
-        return train(warehouse, FitSettings(k=3), out, window=window, created_at=CREATED_AT)
+        return train(warehouse, FitSettings(k=3, k_min=3, k_max=3), out, window=window, created_at=CREATED_AT)
 
 
 def test_the_same_window_later_gives_the_same_bytes(tmp_path: Path) -> None:

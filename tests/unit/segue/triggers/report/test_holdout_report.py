@@ -213,6 +213,7 @@ def test_a_planted_effect_lies_in_the_interval(
 
 
 @pytest.mark.long
+@pytest.mark.wide
 def test_a_planted_loss_lies_in_the_interval(
     thelook: tuple[list[tuple[str, datetime]], list[Bought]],
 ) -> None:

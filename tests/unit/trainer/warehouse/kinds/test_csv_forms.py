@@ -107,7 +107,7 @@ def shops(draw: st.DrawFn) -> Shop:
     return shop
 
 
-@examples(4)
+@examples(2)
 @given(
     shop=shops(), form=FORMS, thousands=st.sampled_from(["", ".", " ", "'", "\u00a0"]), zipped=st.booleans()
 )
