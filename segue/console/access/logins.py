@@ -20,7 +20,7 @@ class Right(IntEnum):
 class Logins:
     """The browsers that have logged in since the console started, by a digest of their cookie.
 
-    Beyond :data:`MOST` the oldest must log in again.
+    Beyond :data:`MOST` the oldest must log in again. Only the event loop calls it.
     """
 
     def __init__(self) -> None:

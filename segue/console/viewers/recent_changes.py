@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 
 from schemas.outputs.segment_change import Change
@@ -12,23 +11,27 @@ WINDOW_S = 60
 
 
 class RecentChanges:
-    """Keeps a few changes and one number for each second. Times are seconds that never go back."""
+    """Keeps a few changes and one number for each second. Times are seconds that never go back.
+
+    One thread adds, any thread reads: what is kept is replaced and never mutated, so a reader has a snapshot.
+    """
 
     def __init__(self) -> None:
-        self._newest: deque[Change] = deque(maxlen=KEPT)
-        self._by_second: deque[tuple[int, int]] = deque(maxlen=WINDOW_S)
+        self._newest: tuple[Change, ...] = ()
+        self._by_second: tuple[tuple[int, int], ...] = ()
 
     def add(self, changes: Sequence[Change], now_s: float) -> None:
         """Add changes that were read at a time."""
-        self._newest.extend(changes)
-        second, count = int(now_s), len(changes)
-        if self._by_second and self._by_second[-1][0] == second:
-            count += self._by_second.pop()[1]
-        self._by_second.append((second, count))
+        self._newest = (*self._newest, *changes)[-KEPT:]
+        second, count, before = int(now_s), len(changes), self._by_second
+        if before and before[-1][0] == second:
+            count += before[-1][1]
+            before = before[:-1]
+        self._by_second = (*before, (second, count))[-WINDOW_S:]
 
     def newest(self) -> tuple[Change, ...]:
         """Return the newest changes, the newest first."""
-        return tuple(reversed(self._newest))
+        return self._newest[::-1]
 
     def in_last_minute(self, now_s: float) -> int:
         """Return how many changes were read in the last minute."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -51,24 +51,29 @@ class Flow(Struct, frozen=True):
 class RecentFlow:
     """Counts the moves by minute, and keeps an hour of them.
 
+    One thread adds, any thread reads: what is kept is replaced and never mutated, so a reader has a snapshot.
+
     Args:
         began_at: the present time.
     """
 
     def __init__(self, began_at: datetime) -> None:
         self._began = _minute(began_at)
-        self._by_minute: deque[tuple[int, Counter[Way]]] = deque(maxlen=WINDOW_MINUTES)
+        self._by_minute: tuple[tuple[int, Counter[Way]], ...] = ()
 
     def add(self, changes: Sequence[Change], now: datetime) -> None:
         """Add changes that were read at a time."""
-        minute = _minute(now)
-        if not self._by_minute or self._by_minute[-1][0] != minute:
-            self._by_minute.append((minute, Counter()))
-        self._by_minute[-1][1].update(
+        minute, before = _minute(now), self._by_minute
+        counts = Counter[Way]()
+        if before and before[-1][0] == minute:
+            counts += before[-1][1]
+            before = before[:-1]
+        counts.update(
             (change.previous_segment, change.segment)
             for change in changes
             if isinstance(change, SegmentChange) and change.kind == "moved"
         )
+        self._by_minute = (*before, (minute, counts))[-WINDOW_MINUTES:]
 
     def flow(self, now: datetime) -> Flow:
         """Return the moves of the last hour."""

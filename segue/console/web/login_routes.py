@@ -37,7 +37,7 @@ def login_routes(token: Pass, pages: Pages) -> APIRouter:
         return answer
 
     @routes.post("/logout")
-    def log_out(request: Request) -> Response:
+    async def log_out(request: Request) -> Response:
         token.logins.end(cookie_in(request.headers))
         answer = RedirectResponse(LOGIN, 303)
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")

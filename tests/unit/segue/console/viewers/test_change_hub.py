@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
 from typing import TypeVar
 
 import pytest
@@ -147,3 +150,27 @@ def test_a_hub_that_stops_ends_its_viewers() -> None:
         return [event async for event in hub.events(viewer)]
 
     assert asyncio.run(run()) == [RECONNECT, end_event("the console ends")]
+
+
+def test_threads_read_the_newest_while_changes_come() -> None:
+    seconds = count()
+    hub = ChangeHub(MadeUpFeed().open(), lambda: float(next(seconds)))
+    changes = [a_change(previous_segment=None, segment=segment) for segment in range(1_000)]
+    read: list[int] = []
+
+    def read_on() -> None:
+        while not read or read[-1] < len(changes):
+            hub.newest(), hub.in_last_minute()
+            read.append(hub.flow().moves)
+
+    reader = threading.Thread(target=read_on)
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        reader.start()
+        for change in changes:
+            asyncio.run(hub._hand_out([change]))
+    finally:
+        sys.setswitchinterval(usual_s)
+        reader.join(10.0)
+    assert read[-1] == len(changes)
