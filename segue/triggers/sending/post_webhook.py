@@ -82,7 +82,7 @@ def _leave(answer: urllib3.BaseHTTPResponse) -> None:
     """
     try:
         if answer.length_remaining:
-            answer.read1(_BODY_BYTES)
+            answer.read1(_BODY_BYTES, decode_content=False)
         if answer.length_remaining == 0:
             answer.release_conn()
             return
@@ -108,10 +108,10 @@ def _seconds(retry_after: str | None, now: datetime) -> float | None:
         return None
     text = retry_after.strip()
     if text.isascii() and text.isdigit():
-        return min(float(text[:9]), MAX_RETRY_AFTER_S)
+        return min(float(text), MAX_RETRY_AFTER_S)  # of any length: beyond all floats it is infinite
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)

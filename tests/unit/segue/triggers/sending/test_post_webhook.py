@@ -56,6 +56,16 @@ def test_a_receiver_that_hangs_or_closes_or_is_away_is_tried_again() -> None:
         ("Tue, 03 Dec 2024 19:31:00 GMT", 60.0),
         ("Tue, 03 Dec 2024 19:29:00 GMT", 0.0),
         ("99999999999999", MAX_RETRY_AFTER_S),
+        ("9" * 5_000, MAX_RETRY_AFTER_S),
+        ("0000000000007", 7.0),
+        ("Wed, 21 Oct 2015 07:28:00 +99999999999999999", None),
+        ("Wed, 99999999999999999999 Oct 2015 07:28:00 GMT", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2300", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 -2300", MAX_RETRY_AFTER_S),
+        ("nan", None),
+        ("inf", None),
+        ("²", None),
+        ("٣", None),
         ("-1", None),
         ("soon", None),
         (None, None),
@@ -65,6 +75,39 @@ def test_retry_after(text: str | None, seconds: float | None) -> None:
     assert _seconds(text, NOW) == seconds
     if seconds == 7.0:
         assert posted(Reply(503, {"Retry-After": "7"})).retry_after_s == 7.0
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Retry-After: Wed, 21 Oct 2015 07:28:00 +99999999999999999",
+        b"Retry-After: \xff\xfe\r\nRetry-After: " + b"9" * 60_000,
+        b"Content-Length: " + b"9" * 5_000,
+        b"Content-Length: 3, 4",
+        b"Content-Length: -3",
+        b"Content-Length: \xb2",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 3",
+        b"Content-Length: 3\r\nContent-Encoding: gzip",
+        b"Content-Length: 3\r\nContent-Encoding: " + b",".join([b"gzip"] * 50),
+        b"Content-Length: 3\r\nContent-Type: \x00; charset=\xff",
+        b"\xff\x00: :\r\n : \r\n:",
+        b"X: " + b"x" * 100_000,
+        b"X: x\r\n" * 500,
+    ],
+    ids=range(13),
+)
+def test_no_header_and_no_body_is_an_error_of_the_sender(head: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.recv(10_000)
+                connection.sendall(b"HTTP/1.1 503 \xff\r\n" + head + b"\r\n\r\n\xff\x00\r")
+
+        threading.Thread(target=serve, daemon=True).start()
+        answer = Poster(1, 5.0).post(f"http://127.0.0.1:{server.getsockname()[1]}/", b"{}", {})
+    assert (answer.taken, answer.final) == (False, False)
 
 
 def test_a_body_without_an_end_keeps_nobody_waiting() -> None:
