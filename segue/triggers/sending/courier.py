@@ -125,7 +125,7 @@ class Courier:
                     self._changed.wait(min(wait_s, 1.0))  # a job that nobody wants any more leaves soon
                     continue
                 heapq.heappop(self._due)
-                self._next_s = max(self._next_s, now - self._gap_s) + self._gap_s
+                self._next_s = now + self._gap_s
                 job.running = True
                 return job
         return None

@@ -169,6 +169,14 @@ def test_concurrency_and_rate_are_bounds() -> None:
     assert story.at_s[-1] - story.at_s[0] >= 19 / 40 - 0.03
 
 
+def test_after_a_pause_the_rate_holds_from_the_first_request_on() -> None:
+    with told(lambda *_: TAKEN, rate=5.0) as story:
+        for name in ("a", "b", "c"):
+            story.add(name, f"{name}1")
+        eventually(lambda: len(story.ended) == 3)
+    assert story.at_s[2] - story.at_s[0] >= 0.3  # 0.4 but for a late first thread
+
+
 def test_what_is_not_wanted_any_more_is_not_begun() -> None:
     with told(lambda *_: TAKEN) as story:
         story.add("a", "a1", lambda: False)
