@@ -24,7 +24,7 @@ class _Outcome(Generic[Value]):
 
     def get(self) -> Value:
         if isinstance(self.result, SegueError):
-            raise self.result
+            raise self.result.with_traceback(None)  # the traceback would grow with each raise
         return self.result
 
 
@@ -81,7 +81,9 @@ class PacedValue(Generic[Value]):
         try:
             result = self._compute()
         except SegueError as error:
-            result = error
+            # The error is kept, and must not keep what the computation had in its frames.
+            error.__cause__ = error.__context__ = None
+            result = error.with_traceback(None)
         now_s = self._clock()
         rest_s = 0.0 if isinstance(result, SegueError) else _REST * (now_s - began_s)
         return _Outcome(result, now_s + max(self._least_s, min(rest_s, self._most_s)))

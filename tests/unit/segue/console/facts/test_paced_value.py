@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+import weakref
+from traceback import extract_tb
 
 import pytest
 
@@ -54,6 +56,27 @@ def test_an_error_is_kept_for_the_least_time_so_that_a_silent_server_is_asked_on
     slow.error = None
     slow.now_s += 1.0
     assert paced.get() == 2
+
+
+def test_a_kept_error_neither_grows_nor_holds_what_the_computation_had() -> None:
+    held: list[weakref.ref[Slow]] = []
+
+    def fail() -> int:
+        letters = Slow(0.0)
+        held.append(weakref.ref(letters))
+        try:
+            return [][letters.count]
+        except IndexError as error:
+            raise Unreachable("Kafka at localhost does not answer") from error
+
+    paced = PacedValue(fail, 5.0, lambda: 0.0)
+    raised = []
+    for _ in range(3):
+        with pytest.raises(Unreachable) as caught:
+            paced.get()
+        raised.append(len(extract_tb(caught.value.__traceback__)))
+    assert raised[1] == raised[2]
+    assert held[0]() is None
 
 
 def test_while_one_thread_computes_the_others_get_the_last_value() -> None:
