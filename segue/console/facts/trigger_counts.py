@@ -14,7 +14,7 @@ from segue.connect.group_members import members_of
 from segue.connect.read_topics import CommittedReader
 from segue.doctor.on_kafka import lag_of
 from segue.triggers.ledger import PLACE_KEY, Place, read_place
-from segue.triggers.service.dead_letters import DeadLetters
+from segue.triggers.service.dead_letters import standing_by_trigger
 from segue.triggers.service.trigger_topics import trigger_group
 from streamer.kafka.kafka_admin import Admin
 
@@ -79,11 +79,7 @@ def read_trigger_counts(
     waiting = sum(lag_of(admin, place) for place in admin.committed(group, where))
     standing: Counter[str] = Counter()
     if topics.trigger_dead_letters in found:
-        letters = DeadLetters(settings)
-        try:
-            standing = Counter(letter.trigger for letter in letters.read().values())
-        finally:
-            letters.close()
+        standing = standing_by_trigger(settings)
     return trigger_counts(_places(settings), standing, processes, waiting, read_at)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from contextlib import closing
+from sys import intern
 
 from confluent_kafka import Message
 from msgspec import Struct
@@ -39,8 +42,7 @@ class DeadLetters:
     """
 
     def __init__(self, settings: Settings) -> None:
-        topic = settings.topics.trigger_dead_letters
-        self._reader = CommittedReader(settings.kafka_client, [topic], from_beginning=True)
+        self._reader = _reader_of(settings)
         self._standing: dict[str, Letter] = {}
         self._read_s = float("-inf")
 
@@ -71,19 +73,49 @@ class DeadLetters:
         return webhook_id in self._standing
 
     def _take(self, message: Message | None) -> None:
-        key = None if message is None else message.key()
-        if message is None or key is None:
+        if message is None or (key := message.key()) is None:
             return
         name, value = _text(key), message.value()
         self._standing.pop(name, None)  # one that failed again stands at its new place
         if value is not None:
-            headers = dict(headers_of(message))
-            trigger, reason = (_text(headers.get(each, b"")) for each in (TRIGGER, REASON))
+            trigger, reason = _header(message, TRIGGER), _header(message, REASON)
             self._standing[name] = Letter(name, trigger, reason, message.partition() or 0, value)
 
     def close(self) -> None:
         """Close the connection."""
         self._reader.close()
+
+
+def standing_by_trigger(settings: Settings) -> Counter[str]:
+    """Return how many dead letters stand, by trigger. Only their ids are held in memory.
+
+    Args:
+        settings: name the Kafka and the topics.
+
+    Raises:
+        BadTopics: there is no topic of dead letters.
+        Unreachable: Kafka does not answer.
+    """
+    triggers: dict[str | bytes, str] = {}
+    with closing(_reader_of(settings)) as reader:
+        ends = reader.ends()
+        while not reader.has_reached(ends):
+            message = reader.poll(_POLL_S)
+            if message is None or (key := message.key()) is None:
+                continue
+            if message.value() is None:
+                triggers.pop(key, None)
+            else:
+                triggers[key] = intern(_header(message, TRIGGER))
+    return Counter(triggers.values())
+
+
+def _reader_of(settings: Settings) -> CommittedReader:
+    return CommittedReader(settings.kafka_client, [settings.topics.trigger_dead_letters], from_beginning=True)
+
+
+def _header(message: Message, name: str) -> str:
+    return _text(dict(headers_of(message)).get(name, b""))
 
 
 def _text(data: str | bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import pytest
 
@@ -10,7 +11,7 @@ from schemas.outputs.headers import REASON
 from segue.config.settings import Settings
 from segue.triggers.lane_transaction import TRIGGER
 from segue.triggers.service import dead_letters
-from segue.triggers.service.dead_letters import DeadLetters
+from segue.triggers.service.dead_letters import DeadLetters, standing_by_trigger
 
 Record = tuple[bytes, bytes | None]
 
@@ -52,6 +53,9 @@ class _Reader:
     def poll(self, _: float) -> _Message | None:
         return _Message(*self.records.pop(0)) if self.records else None
 
+    def close(self) -> None:
+        pass
+
 
 def test_what_was_removed_is_known_at_once_if_kafka_has_sent_it_and_else_after_a_second(
     monkeypatch: pytest.MonkeyPatch,
@@ -74,3 +78,17 @@ def test_what_was_removed_is_known_at_once_if_kafka_has_sent_it_and_else_after_a
     now_s[0] = 1.0
     assert not letters.stands("8")
     assert reader.asked == 2
+
+
+def test_to_count_the_standing_needs_no_memory_for_their_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = _Reader()
+    value = b"{}" * 5_000
+    reader.records = [(b"%d" % number, value) for number in range(100)] + [(b"7", None), (b"8", value)]
+    monkeypatch.setattr(dead_letters, "CommittedReader", lambda *_, **__: reader)
+    monkeypatch.setattr(_Message, "value", lambda each: each._value and bytearray(each._value))
+    tracemalloc.start()
+    try:
+        assert standing_by_trigger(Settings()) == {"t": 99}
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(value)
+    finally:
+        tracemalloc.stop()
