@@ -22,7 +22,7 @@ def refusal(
     if switch.share > max_moved:
         return (
             f"release {version} would now move {len(switch.moved):,} of {counted(switch.users, 'user')}"
-            f" ({switch.share:.1%}) to another segment, and the limit is {max_moved:.1%}: look at the"
+            f" ({switch.share:.1%}) to another segment, and the limit is {100 * max_moved:g}%: look at the"
             " rehearsal, then publish it with --force or a higher --max-moved"
         )
     flapping = rehearsal.new.counts.flapping_users
@@ -32,7 +32,7 @@ def refusal(
         advice = f"set min_margin to {best.min_margin:g}, or publish it" if helps else "publish it"
         return (
             f"under release {version} {flapping:,} of {counted(rehearsal.users, 'user')} with an event"
-            f" ({share:.1%}) would return to a segment they left, and the limit is {max_flaps:.1%}:"
+            f" ({share:.1%}) would return to a segment they left, and the limit is {100 * max_flaps:g}%:"
             f" {advice} with --force or a higher --max-flaps"
         )
     return None if max_webhooks is None else _too_many_webhooks(rehearsal, max_webhooks)

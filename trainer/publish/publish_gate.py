@@ -64,7 +64,7 @@ def refusal(
     moves = impact.by_model
     if moves.share <= max_moved:
         return None
-    limit = f"{max_moved:.1%}{', less than one user' if 0 < max_moved * moves.users < 1 else ''}"
+    limit = f"{100 * max_moved:g}%{', less than one user' if 0 < max_moved * moves.users < 1 else ''}"
     return (
         f"release {release.version} would move {moves.moved:,} of {counted(moves.users, 'user')} "
         f"({moves.share:.1%}) to another segment, and the limit is {limit}: look at the pairs, then "

@@ -15,7 +15,7 @@ def report_lines(report: HoldoutReport) -> Iterator[str]:
     both = report.comparison
     yield (
         f"{report.trigger}: {counted(both.treated.users, 'user')} got the webhook,"
-        f" {both.held_out.users:,} were held out ({report.holdout:.0%}); {report.days} days after."
+        f" {both.held_out.users:,} were held out ({100 * report.holdout:g}%); {report.days} days after."
     )
     if report.unfinished:
         upto = (
@@ -25,7 +25,7 @@ def report_lines(report: HoldoutReport) -> Iterator[str]:
     if report.regrouped:
         yield (
             f"  Not counted: {counted(report.regrouped, 'user')} whose group changed with the file's holdout,"
-            f" now {report.holdout:.0%}."
+            f" now {100 * report.holdout:g}%."
         )
     if both.not_enough is not None:
         yield f"  Not enough yet: {both.not_enough}."

@@ -173,7 +173,7 @@ def test_predicted_and_observed_are_equal(deployment: Deployment, releases: tupl
         check=False,
     )
     assert refused.returncode == 11
-    assert "would return to a segment they left, and the limit is 0.0%" in refused.stderr
+    assert "would return to a segment they left, and the limit is 0%" in refused.stderr
     assert len(deployment.activations()) == 1
 
     # The same command publishes what the gate lets pass, and the sweep moves whom the rehearsal names.

@@ -60,7 +60,8 @@ def test_the_gate() -> None:
     flaps = refusal(a_rehearsal(), max_moved=1, max_flaps=0.05)
     assert flaps is not None
     assert "60 of 1,000 users with an event (6.0%) would return to a segment they left" in flaps
-    assert "the limit is 5.0%: set min_margin to 0.1" in flaps
+    assert "the limit is 5%: set min_margin to 0.1" in flaps
+    assert "the limit is 0.04%:" in (refusal(a_rehearsal(), max_moved=0.0004, max_flaps=1) or "")
     assert refusal(a_rehearsal(users=0), max_moved=1, max_flaps=0) is None
 
 

@@ -66,13 +66,13 @@ def impact(moved: int, users: int = 1_000) -> Impact:
 
 
 def test_of_a_few_users_the_limit_is_less_than_one() -> None:
-    assert "and the limit is 5.0%, less than one user: look" in (refusal(B, impact(1, 13), None, 0.05) or "")
+    assert "and the limit is 5%, less than one user: look" in (refusal(B, impact(1, 13), None, 0.05) or "")
 
 
 def test_the_limit_is_allowed_and_one_user_more_is_not() -> None:
     assert refusal(B, impact(50), None, 0.05) is None
     assert refusal(B, impact(51), None, 0.05) == (
-        "release b would move 51 of 1,000 users (5.1%) to another segment, and the limit is 5.0%: "
+        "release b would move 51 of 1,000 users (5.1%) to another segment, and the limit is 5%: "
         "look at the pairs, then publish it with --force or a higher --max-moved"
     )
     assert refusal(B, impact(51), None, 0.06) is None

@@ -9,7 +9,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from msgspec import Struct
+from msgspec import Struct, structs
 
 import segue
 from segue.triggers.ledger import encode, entry_key, user_key
@@ -114,6 +114,13 @@ def test_not_enough_yet(treated: tuple[int, float], held: tuple[int, float], wor
     assert found.comparison.differences == ()
     (line,) = [each for each in report_lines(found) if "Not enough yet" in each]
     assert words in line
+
+
+def test_a_small_share_is_shown_as_the_file_has_it() -> None:
+    found = structs.replace(report([], Orders([])), holdout=0.005, regrouped=1)
+    first, second, _ = report_lines(found)
+    assert "0 were held out (0.5%);" in first
+    assert "now 0.5%." in second
 
 
 def test_a_warehouse_without_prices_or_without_facts() -> None:
