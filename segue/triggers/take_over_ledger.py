@@ -74,8 +74,8 @@ class LedgerTakeover(Struct, frozen=True):
                 "--from-beginning is left aside",
                 lane=self.partition,
                 reason=f"{self.topics.trigger_ledger} has a place already, and triggers go on from there; to"
-                " begin again, stop all processes, delete this topic, and name another --group, which sends"
-                " webhooks again that were sent before",
+                f" begin again, stop all processes, delete this topic and {self.topics.trigger_dead_letters},"
+                " and name another --group, which sends webhooks again that were sent before",
             )
         assert found.place is not None
         place = self._readable(found.place, changes)
@@ -109,6 +109,15 @@ class LedgerTakeover(Struct, frozen=True):
         """Make the ledger of a partition: where users are now, and where to begin in the changes."""
         changes = self.kafka.watch(self.topics.changes)
         begin = changes.begin
+        letters = self.kafka.watch(self.topics.trigger_dead_letters)
+        if letters.end > letters.begin:
+            log.warning(
+                "dead letters may be left",
+                lane=self.partition,
+                reason=f"{self.topics.trigger_dead_letters} has records from before this ledger, so an"
+                " erasure does not find them: `segue triggers retry` sends them again; to remove them, stop"
+                " all processes and delete the topic",
+            )
 
         def write(writes: Mapping[bytes, bytes | None], positions: dict[str, int]) -> None:
             transaction = self.transaction(known)

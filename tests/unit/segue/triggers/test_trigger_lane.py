@@ -148,7 +148,7 @@ def test_a_later_start_from_the_beginning_says_that_the_ledgers_place_counts() -
     assert warned["reason"].startswith(
         "segue-trigger-ledger has a place already, and triggers go on from there"
     )
-    assert "delete this topic, and name another --group" in warned["reason"]
+    assert "delete this topic and segue-trigger-dead-letters, and name another --group" in warned["reason"]
     # That is how to begin again.
     world.write(a_change())
     world.kafka.create(TOPICS.trigger_ledger, 1)
@@ -195,6 +195,25 @@ def test_a_lost_ledger_is_not_taken_for_a_first_start() -> None:
     world.kafka.create(TOPICS.trigger_ledger, 1)
     with pytest.raises(NeedsRebuild, match=r"has no ledger, so it is not known who got which webhook"):
         world.live()
+
+
+def test_a_first_start_says_that_no_erasure_finds_the_dead_letters_of_a_former_ledger() -> None:
+    world = World()
+    lane = world.live()
+    world.write(a_change())
+    lane.step(0.0)
+    world.post.ends = [(0, "t", Posted("the receiver answered 404"))]
+    lane.step(0.0)
+    with capture_logs() as said:
+        world.live()
+    assert [line for line in said if line["log_level"] == "warning"] == []
+    world.kafka.create(TOPICS.trigger_ledger, 1)
+    world.kafka.offsets.clear()
+    with capture_logs() as said:
+        world.live("another")
+    (warned,) = (line for line in said if line["log_level"] == "warning")
+    assert warned["event"] == "dead letters may be left"
+    assert warned["reason"].startswith("segue-trigger-dead-letters has records from before this ledger")
 
 
 def test_the_ledger_of_another_group_is_refused() -> None:
