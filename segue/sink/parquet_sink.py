@@ -86,6 +86,7 @@ class ParquetSink:
             self._connection.close()
             raise
         self._changed = True
+        self._is_clean = False
         self._next_s = time.monotonic() if not (folder / LATEST).exists() else time.monotonic() + _EVERY_S
 
     def start(self, topic_ids: Mapping[str, str], begins: Mapping[Place, int]) -> dict[Place, int]:
@@ -106,8 +107,8 @@ class ParquetSink:
     def publish(self, *, last: bool) -> None:
         """Write a generation if it is time, and remove older ones.
 
-        The generation before stays for its readers until the next one. At the end of the run it goes if one
-        of its rows was erased since.
+        The generation before stays for its readers until the next one. If one of its rows was erased since,
+        it goes after a minute without changes, or at the end of the run.
 
         Args:
             last: write it now if anything changed, because the run ends.
@@ -118,9 +119,9 @@ class ParquetSink:
                 changed = self._changed
                 if changed:
                     self._write()
-                    self._changed = False
+                    self._changed = self._is_clean = False
                 old = self._old()
-                if old and (self._has_no_erased_row(old[-1]) if last else changed):
+                if old and ((changed and not last) or self._has_no_erased_row(old[-1])):
                     old.pop()
                 for path in old:
                     shutil.rmtree(path)
@@ -154,12 +155,15 @@ class ParquetSink:
         return [path for path in self._generations() if _number(path) < newest]
 
     def _has_no_erased_row(self, generation: Path) -> bool:
+        """Whether the tables have all rows of the generation before; asked once after each write."""
         history = generation / f"{HISTORY}.parquet"
-        return history.exists() and not self.rows(
-            "select 1 from "  # noqa: S608 - as above
-            f"read_parquet('{_quoted(Path(glob.escape(str(history))))}') "
-            f"anti join {HISTORY} using (user_id, sequence, event_id) limit 1"
-        )
+        if not self._is_clean:
+            self._is_clean = history.exists() and not self.rows(
+                "select 1 from "  # noqa: S608 - as above
+                f"read_parquet('{_quoted(Path(glob.escape(str(history))))}') "
+                f"anti join {HISTORY} using (user_id, sequence, event_id) limit 1"
+            )
+        return self._is_clean
 
     def _generations(self) -> list[Path]:
         return sorted(self._folder.glob(f"{_GENERATION}*"))

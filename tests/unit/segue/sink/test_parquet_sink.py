@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 
 from schemas.errors import BadWarehouse, NoRoom
 from schemas.topics import Topics
+from segue.sink import parquet_sink
 from segue.sink.parquet_sink import ParquetSink
 from segue.sink.sink_rows import Erased, Row, batch_of, read_entry
 from streamer.batch.change_records import change_records
@@ -67,6 +69,23 @@ def test_the_end_of_a_run_leaves_the_generation_before_only_without_erased_rows(
         sink.close()
         left.append([int(path.name[-2:]) for path in sorted((tmp_path / "a").glob("generation-*"))])
     assert left == [[1, 2], [2, 3], [3, 4], [5], [5, 6], [7]]
+
+
+def test_in_a_quiet_time_the_generation_before_stays_unless_it_has_erased_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 0.0
+    monkeypatch.setattr(parquet_sink, "time", SimpleNamespace(monotonic=lambda: now_s))
+    other = msgspec.structs.replace(FIRST, user_id="8")
+    sink = ParquetSink(tmp_path / "a", "")
+    left = []
+    for steps in ([FIRST], [other], [], [], [Erased("8", None)], []):
+        sink.apply(batch_of(steps, ""), {})
+        sink.publish(last=False)
+        left.append([int(path.name[-2:]) for path in sorted((tmp_path / "a").glob("generation-*"))])
+        now_s += 60.0
+    sink.close()
+    assert left == [[1], [1, 2], [1, 2], [1, 2], [2, 3], [3]]
 
 
 def test_a_generation_that_was_not_finished_is_no_ones(tmp_path: Path) -> None:
