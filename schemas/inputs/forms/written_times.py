@@ -124,7 +124,8 @@ def since_1970(count: float | Decimal, unit: timedelta) -> str:
     try:
         # In whole microseconds: the product of a duration and a float rounds.
         micros = Decimal(count) * (unit // _MICROSECOND)
-        return times.text(times.EPOCH + timedelta(microseconds=int(micros // 1)))
+        # Down, as digits of RFC 3339 are cut: // cuts a Decimal towards zero.
+        return times.text(times.EPOCH + timedelta(microseconds=int(micros // 1 - (micros % 1 < 0))))
     except (OverflowError, ArithmeticError, ValueError):
         raise ValueError("is a time outside the years 1 to 9999") from None
 
