@@ -13,10 +13,10 @@ ActionName = Literal["publish", "roll-back", "retry-letters", "retry-webhooks"]
 
 
 class ActionRuns(SegueError):
-    """Another action runs."""
+    """Another action on the same things runs."""
 
     def __init__(self) -> None:
-        super().__init__("another action runs: wait until it has ended, then try again")
+        super().__init__("such an action runs already: wait until it has ended, then try again")
 
 
 class Question(Struct, frozen=True):
@@ -89,6 +89,6 @@ class ConsoleActions(Protocol):
             fields: the texts of the question's fields; blank for a field that was left out.
 
         Raises:
-            ActionRuns: another action runs.
+            ActionRuns: another action on the same things runs.
         """
         ...

@@ -35,17 +35,25 @@ class LiveActions:
 
     def __init__(self, settings: Settings, files: ConsoleFiles, say: Callable[[str], None]) -> None:
         self._settings, self._files, self._say = settings, files, say
-        self._running = Lock()
+        of_releases = Lock()
+        # Webhooks may wait for their receiver for hours: meanwhile, a release can be rolled back.
+        self._running: Mapping[ActionName, Lock] = {
+            "publish": of_releases,
+            "roll-back": of_releases,
+            "retry-letters": Lock(),
+            "retry-webhooks": Lock(),
+        }
 
     def act(self, action: ActionName, fields: Mapping[str, str]) -> tuple[str, ...]:
-        if not self._running.acquire(blocking=False):
+        running = self._running[action]
+        if not running.acquire(blocking=False):
             raise ActionRuns
         try:
             # With a command's patience, it would be done minutes after the person has seen a failure.
             with short_patience(DEADLINE_S):
                 sentences = self._act(action, fields)
         finally:
-            self._running.release()
+            running.release()
         self._say(sentences[0])
         return sentences
 
