@@ -28,7 +28,7 @@ ORDER = {
     "trainer": (
         "steps controls names fit release "
         "warehouse.tables warehouse.kinds warehouse.queries warehouse.checks warehouse "
-        "proposal.looks proposal.roles proposal publish report.charts report train"
+        "proposal.written proposal.looks proposal.roles proposal publish report.charts report train"
     ),
     "streamer": (
         "user interfaces segment status place in_memory batch takeover lane refill "

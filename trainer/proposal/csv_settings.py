@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from schemas.printable import printable_cell
-from trainer.proposal.looks.date_forms import ISO_FORMS
 from trainer.proposal.looks.desk import Desk, in_desk
 from trainer.proposal.looks.shop_columns import ShopColumn
 from trainer.proposal.table_plan import TablePlan, Value
+from trainer.proposal.written.date_forms import ISO_FORMS
 from trainer.warehouse.tables.reading_rules import Csv
 from trainer.warehouse.tables.sql_literals import literal
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from trainer.proposal.looks.date_forms import DateForm, date_form
-from trainer.proposal.looks.number_forms import PLAIN, NumberForm, number_form
+from trainer.proposal.written.date_forms import DateForm, date_form
+from trainer.proposal.written.number_forms import PLAIN, NumberForm, number_form
 from trainer.warehouse.tables.column_types import Form, form_of
 
 Kind = Literal["number", "date", "boolean", "text", "empty", "unreadable"]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from trainer.proposal.looks.date_forms import DateForm
 from trainer.proposal.looks.shop_columns import Kind, ShopColumn, ShopTable
 from trainer.proposal.roles.column_roles import roles_of, subject_of
+from trainer.proposal.written.date_forms import DateForm
 
 
 def table(name: str, **columns: Kind) -> ShopTable:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trainer.proposal.looks.number_forms import NumberForm, number_form
+from trainer.proposal.written.number_forms import NumberForm, number_form
 
 
 @pytest.mark.parametrize(

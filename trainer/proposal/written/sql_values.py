@@ -1,8 +1,8 @@
 """The values of a shop's columns in the warehouse's SQL, in the form that Segue reads."""
 
-from trainer.proposal.looks.date_forms import EPOCH_MS, EPOCH_S
-from trainer.proposal.looks.postgres_times import postgres_time
 from trainer.proposal.looks.shop_columns import ShopColumn
+from trainer.proposal.written.date_forms import EPOCH_MS, EPOCH_S
+from trainer.proposal.written.postgres_times import postgres_time
 from trainer.warehouse.tables.sql_literals import literal
 
 # Of ASCII these alone: what else stands beside digits makes no number, and an exponent stays.
@@ -20,7 +20,7 @@ def number_sql(x: str, column: ShopColumn) -> str:
 
     A mark of thousands goes only before three digits: a text in another form must not become a number.
 
-    >>> from trainer.proposal.looks.number_forms import NumberForm
+    >>> from trainer.proposal.written.number_forms import NumberForm
     >>> number_sql("price", ShopColumn("price", "number", 1, 1, 1, number=NumberForm(",", True)))
     "replace(regexp_replace(price, '[.'']([0-9]{3})', '\\1', 'g'), ',', '.')"
     """
@@ -50,7 +50,7 @@ def double_sql(x: str, column: ShopColumn, dialect: str) -> str:
 def time_sql(x: str, column: ShopColumn, dialect: str) -> str:
     """A time, from the column's SQL; a form that Segue reads by itself stays as it is.
 
-    >>> from trainer.proposal.looks.date_forms import DateForm
+    >>> from trainer.proposal.written.date_forms import DateForm
     >>> a_date = ShopColumn("d", "date", 1, 1, 1, date=DateForm(("%m/%d/%Y",)))
     >>> time_sql("d", a_date, "duckdb")
     "try_strptime(d, '%m/%d/%Y')"

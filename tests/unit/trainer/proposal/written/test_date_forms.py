@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from trainer.proposal.looks.date_forms import EPOCH_MS, EPOCH_S, date_form
+from trainer.proposal.written.date_forms import EPOCH_MS, EPOCH_S, date_form
 
 A, B = datetime(2016, 1, 31, 14, 5, 9), datetime(2016, 12, 2, 1, 45, 0)  # noqa: DTZ001
 
