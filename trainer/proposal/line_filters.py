@@ -1,9 +1,9 @@
 """Which order lines are left out: without a user, cancelled, or of no pieces."""
 
 from trainer.proposal.looks.desk import Desk, in_desk, number_in_desk
+from trainer.proposal.looks.sql_values import double_sql
 from trainer.proposal.roles.column_roles import Found
 from trainer.proposal.table_plan import Filter
-from trainer.proposal.written.sql_values import double_sql
 from trainer.warehouse.tables.sql_literals import literal
 
 _CANCELLED = "regexp_extract({0}, '^([A-Za-z]+)[0-9]+$', 1)"

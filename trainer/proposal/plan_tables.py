@@ -9,12 +9,12 @@ from trainer.proposal.line_filters import line_filters
 from trainer.proposal.looks.desk import Desk, in_desk, number_in_desk
 from trainer.proposal.looks.shop_columns import ShopColumn
 from trainer.proposal.looks.sql_names import quoted
+from trainer.proposal.looks.sql_values import age_sql, double_sql, has_short_years
 from trainer.proposal.propose_features import Chosen
 from trainer.proposal.proposed_settings import Proposal
 from trainer.proposal.roles.column_roles import Found
 from trainer.proposal.roles.shop_roles import Shop
 from trainer.proposal.table_plan import Filter, Join, TablePlan, Value, ValueKind
-from trainer.proposal.written.sql_values import age_sql, double_sql, has_short_years
 
 _MOST_STATUSES = 6
 

@@ -8,7 +8,7 @@ from schemas.printable import printable_cell
 from trainer.proposal.looks.same_ids import same_id_sql
 from trainer.proposal.looks.shop_columns import ShopColumn, ShopTable
 from trainer.proposal.looks.sql_names import quoted
-from trainer.proposal.written.sql_values import number_sql, time_sql
+from trainer.proposal.looks.sql_values import number_sql, time_sql
 from trainer.warehouse.tables.table_layout import TABLES
 from trainer.warehouse.tables.table_queries import is_query
 

@@ -12,9 +12,9 @@ import pyarrow as pa
 from schemas.errors import BadWarehouse
 from trainer.proposal.looks.name_words import TIME, words_of
 from trainer.proposal.looks.shop_columns import ShopColumn, kind_of_type, kind_of_values
+from trainer.proposal.looks.sql_values import bare_sql, number_sql
 from trainer.proposal.written.date_forms import ISO_FORMS, DateForm
 from trainer.proposal.written.number_forms import number_form
-from trainer.proposal.written.sql_values import bare_sql, number_sql
 from trainer.warehouse.checks.inspection import NULL_WORDS
 from trainer.warehouse.kinds.duckdb_warehouse import connection_settings
 from trainer.warehouse.tables.column_types import Form, form_of

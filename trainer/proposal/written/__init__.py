@@ -1,1 +1,1 @@
-"""How numbers and times are written in text, and the SQL that reads them."""
+"""How numbers and times are written in text."""

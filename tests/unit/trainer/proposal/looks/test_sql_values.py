@@ -4,9 +4,9 @@ import duckdb
 import pytest
 
 from trainer.proposal.looks.shop_columns import ShopColumn
+from trainer.proposal.looks.sql_values import age_sql, number_sql
 from trainer.proposal.written.date_forms import DateForm
 from trainer.proposal.written.number_forms import NumberForm
-from trainer.proposal.written.sql_values import age_sql, number_sql
 
 
 @pytest.mark.parametrize(
