@@ -8,6 +8,7 @@ import errno
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """The numbers of the operating system's errors that leave no room for an output."""
+_MOST_SHOWN = 200
 
 
 class SegueError(Exception):
@@ -16,13 +17,18 @@ class SegueError(Exception):
     exit_code = 1
 
 
+def _cut(text: str) -> str:
+    """The beginning of a text, so that a sentence with it stays one."""
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+
+
 class BadSetting(SegueError):
     """A setting or an option has a value that cannot be used."""
 
     exit_code = 2
 
     def __init__(self, name: str, value: object, fix: str) -> None:
-        super().__init__(f"setting {name} is {value!r}: {fix}")
+        super().__init__(f"setting {name} is {_cut(repr(value))}: {fix}")
         self.name, self.value, self.fix = name, value, fix
 
 

@@ -99,7 +99,13 @@ def rebuild(
     if done.anew:
         say("The workers' sweep will decide every user again, with the current settings.")
     if prefix != settings.redis_prefix:
-        say(f"Next: segue verify --redis-prefix {prefix}, then segue rebuild --into {prefix} --switch")
+        # Workers with other settings cannot go on from these states, so no switch can move their lanes.
+        then = (
+            f"stop the workers, and start them with these settings and redis_prefix = {prefix}"
+            if done.anew
+            else f"segue rebuild --into {prefix} --switch"
+        )
+        say(f"Next: segue verify --redis-prefix {prefix}, then {then}")
     return None
 
 
