@@ -1,10 +1,10 @@
 """The setting ``[csv]``: one form for all CSV files that are read by name."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from schemas.printable import printable_cell
 from trainer.proposal.looks.desk import Desk, in_desk
 from trainer.proposal.looks.shop_columns import ShopColumn
+from trainer.proposal.number_checks import marked
 from trainer.proposal.table_plan import TablePlan, Value
 from trainer.proposal.written.date_forms import ISO_FORMS
 from trainer.warehouse.tables.reading_rules import Csv
@@ -15,7 +15,7 @@ Setting = dict[str, str | list[str]]
 
 def csv_setting(
     form: Csv, plans: Sequence[TablePlan], used: Iterable[ShopColumn], values: Collection[str], desk: Desk
-) -> tuple[Setting, set[str], list[str]]:
+) -> tuple[Setting, set[str]]:
     """Find the setting, and which tables must be queries because they are written in another form.
 
     Args:
@@ -26,7 +26,7 @@ def csv_setting(
         desk: the copies, to look at all values.
 
     Returns:
-        The setting; the tables that must be queries; sentences about what no value decides.
+        The setting, and the tables that must be queries.
     """
     found: Setting = {}
     if form.separator != Csv().separator:
@@ -63,7 +63,7 @@ def csv_setting(
     nulls = sorted({word for column in used for word in column.null_words}.difference(values))
     if nulls:
         found["nulls"] = nulls
-    return found, queries, list(_doubts(plans, desk))
+    return found, queries
 
 
 def _numbers(plan: TablePlan) -> list[ShopColumn]:
@@ -74,36 +74,7 @@ def _decimal(column: ShopColumn, desk: Desk) -> str | None:
     """The decimal mark of a column; None for whole numbers, which have none."""
     if column.number.decimal == "," or column.number.thousands:
         return column.number.decimal
-    return "." if desk.text(_with_point(column, "true")) else None
-
-
-def _doubts(plans: Sequence[TablePlan], desk: Desk) -> Iterator[str]:
-    """Say which columns have a point that could stand between thousands, as in 600.600, beside commas."""
-    all_ = dict.fromkeys(c for plan in plans if plan.table.is_csv for c in _numbers(plan) if not c.is_typed)
-    if all(column.number.decimal != "," for column in all_):
-        return
-    for column in all_:
-        if column.number.decimal == "," or column.number.thousands:
-            continue
-        sample = desk.text(_with_point(column, "true"))
-        clear = _with_point(
-            column, "not regexp_matches({x}, '(^|[^0-9.])[1-9][0-9]{{0,2}}[.][0-9]{{3}}($|[^0-9])')"
-        )
-        if sample is not None and desk.text(clear) is None:
-            yield (
-                f"{printable_cell(column.name)}: no value says whether the point stands before decimals or"
-                f" thousands (such as {printable_cell(sample)}), and other columns have a decimal comma; it"
-                " is read as decimals, so take it out by replace(…, '.', '') in a query where that is wrong"
-            )
-
-
-def _with_point(column: ShopColumn, condition: str) -> str:
-    """The query for a value with a point for which a condition on {x} holds."""
-    x, table = in_desk(column), column.place.partition(".")[0]
-    return (
-        f"select min({x}) from {table}"  # noqa: S608 - our names
-        f" where regexp_matches({x}, '[.][0-9]') and {condition.format(x=x)}"
-    )
+    return "." if marked(column, ".", desk) else None
 
 
 def _clash(forms: Sequence[str], others: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ from trainer.proposal.csv_settings import csv_setting
 from trainer.proposal.looks.desk import Desk
 from trainer.proposal.looks.open_tables import ShopTables
 from trainer.proposal.looks.shop_columns import ShopColumn, ShopTable
+from trainer.proposal.number_checks import number_checks
 from trainer.proposal.plan_tables import plan_tables
 from trainer.proposal.propose_features import choose
 from trainer.proposal.proposed_settings import Proposal
@@ -39,7 +40,7 @@ def propose(found: ShopTables, desk: Desk) -> Proposal:
         proposal.warnings.append(
             f"{word} means nothing in one column and is a value of another: it stays a value"
         )
-    csv, queries, doubts = csv_setting(found.form, plans, columns, texts, desk)
+    csv, queries = csv_setting(found.form, plans, columns, texts, desk)
     if csv:
         proposal.settings["csv"] = csv
     ids = [value.column for plan in plans for value in plan.values if value.kind == "id"]
@@ -51,8 +52,10 @@ def propose(found: ShopTables, desk: Desk) -> Proposal:
         )
     _tables(plans, queries, found, proposal)
     proposal.warnings += [guess.sentence() for guess in shop.guesses if guess.column in columns]
-    proposal.warnings += [*shop.doubts, *doubts]
-    _check_forms(columns, proposal)
+    proposal.warnings += shop.doubts
+    _check_dates(columns, proposal)
+    numbers = [value.column for plan in plans for value in plan.values if value.kind == "number"]
+    proposal.warnings += number_checks(numbers, desk)
     if any(not one.table.whole for one in shop.used):
         proposal.say("", "Of some tables only the first rows were looked at.")
     return proposal
@@ -112,8 +115,8 @@ def _use(table: ShopTable, shop: Shop) -> str:
     return "not read"
 
 
-def _check_forms(columns: Iterable[ShopColumn], proposal: Proposal) -> None:
-    """Say what the values do not decide."""
+def _check_dates(columns: Iterable[ShopColumn], proposal: Proposal) -> None:
+    """Say where no date decides whether the day or the month stands first."""
     for column in dict.fromkeys(columns):
         name = printable_cell(column.name)
         if column.date is not None and column.date.other:
@@ -121,10 +124,4 @@ def _check_forms(columns: Iterable[ShopColumn], proposal: Proposal) -> None:
             proposal.warnings.append(
                 f"{name}: no value says whether the day or the month stands first (such as {sample}); it is "
                 f"read as {column.date.forms[0]}, so correct it to {column.date.other[0]} where that is wrong"
-            )
-        if column.number.unclear:
-            sample = printable_cell(column.samples[0])
-            proposal.warnings.append(
-                f"{name}: no value says whether the comma stands before decimals or thousands (such as "
-                f"{sample}); it is read as thousands"
             )

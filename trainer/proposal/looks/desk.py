@@ -14,7 +14,7 @@ from trainer.proposal.looks.name_words import TIME, words_of
 from trainer.proposal.looks.shop_columns import ShopColumn, kind_of_type, kind_of_values
 from trainer.proposal.looks.sql_values import bare_sql, number_sql
 from trainer.proposal.written.date_forms import ISO_FORMS, DateForm
-from trainer.proposal.written.number_forms import number_form
+from trainer.proposal.written.number_forms import PLAIN, number_form
 from trainer.warehouse.checks.inspection import NULL_WORDS
 from trainer.warehouse.kinds.duckdb_warehouse import connection_settings
 from trainer.warehouse.tables.column_types import Form, form_of
@@ -150,7 +150,7 @@ class Desk:
         ).fetchall()
         kept = [value for value in values if value not in all_words]
         if typed is not None:
-            found, date = typed, DateForm() if typed == "date" else None
+            found, date, form = typed, DateForm() if typed == "date" else None, PLAIN
         return ShopColumn(
             name,
             found if counted[0] or typed == "unreadable" else "empty",
@@ -183,13 +183,16 @@ class Desk:
 
     def _marked(self, place: str, x: str) -> list[str]:
         """A value with each use of a comma or a point: a rare value decides which is the decimal mark."""
+        patterns = ["[1-9][0-9]{3,}"]
+        for mark in ",.":
+            uses = ("[0-9]{3}", "([0-9]{1,2}|[0-9]{4,})", f"[0-9]{{3}}[{mark}][0-9]{{3}}")
+            patterns += [f"[0-9.,]*[{mark}]{digits}" for digits in uses] + [f"0[{mark}][0-9]+"]
         found = (
             self.text(
-                f"select min({x}) from {place} where contains({x}, '{mark}')"  # noqa: S608 - our names
-                f" and regexp_matches({bare_sql(x)}, '^[+-]?[0-9.,]*[{mark}]{digits}$')"
+                f"select min({x}) from {place}"  # noqa: S608 - our names
+                f" where regexp_matches({bare_sql(x)}, '^[+-]?{pattern}$')"
             )
-            for mark in ",."
-            for digits in ("[0-9]{3}", "([0-9]{1,2}|[0-9]{4,})")
+            for pattern in patterns
         )
         return [value for value in found if value is not None]
 

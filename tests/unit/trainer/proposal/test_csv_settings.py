@@ -32,17 +32,17 @@ def test_forms_are_joined(desk: Desk) -> None:
         plan(desk, "orders", "time", ["31.01.2024"]),
         plan(desk, "order_items", "number", ["1,5"]),
     ]
-    setting, queries, doubts = csv_setting(Csv(";", encoding="cp1252"), plans, [], (), desk)
+    setting, queries = csv_setting(Csv(";", encoding="cp1252"), plans, [], (), desk)
     assert setting == {
         "separator": ";", "encoding": "cp1252", "decimal": ",",
         "dates": ["%d.%m.%Y", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"],
     }  # fmt: skip
-    assert (queries, doubts) == (set(), [])
+    assert queries == set()
 
 
 def test_another_order_of_day_and_month_makes_a_query(desk: Desk) -> None:
     plans = [plan(desk, "users", "time", ["1/31/2024"]), plan(desk, "orders", "time", ["31/1/2024"])]
-    setting, queries, _ = csv_setting(Csv(), plans, [], (), desk)
+    setting, queries = csv_setting(Csv(), plans, [], (), desk)
     assert setting == {"dates": ["%m/%d/%Y"]}
     assert queries == {"orders"}
 
@@ -56,32 +56,29 @@ def test_iso_times_that_no_form_of_the_setting_reads_make_a_query(
 ) -> None:
     iso = plan(desk, "users", "time", ["2024-01-31"] * 9 + [time])
     other = plan(desk, "orders", "time", ["31.01.2024"])
-    setting, queries, _ = csv_setting(Csv(), [iso, other] if iso_first else [other, iso], [], (), desk)
+    setting, queries = csv_setting(Csv(), [iso, other] if iso_first else [other, iso], [], (), desk)
     assert setting == {"dates": ["%d.%m.%Y"]}
     assert queries == {"users"}
 
 
 def test_another_decimal_mark_makes_a_query(desk: Desk) -> None:
     plans = [plan(desk, "users", "number", ["1.5"]), plan(desk, "order_items", "number", ["1,5"])]
-    setting, queries, doubts = csv_setting(Csv(), plans, [], (), desk)
+    setting, queries = csv_setting(Csv(), plans, [], (), desk)
     assert setting == {}
-    assert (queries, doubts) == ({"order_items"}, [])
+    assert queries == {"order_items"}
 
 
-def test_a_point_in_a_rare_value_is_a_decimal_mark_to_be_checked(desk: Desk) -> None:
+def test_a_point_in_a_rare_value_is_a_decimal_mark(desk: Desk) -> None:
     # [csv] decimal = "," would read 600.600 as 600600.
     prices = plan(desk, "order_items", "number", [*map(str, range(10, 1500))] * 2 + ["600.600"])
-    setting, queries, doubts = csv_setting(
-        Csv(), [plan(desk, "users", "number", ["1,5"]), prices], [], (), desk
-    )
+    setting, queries = csv_setting(Csv(), [plan(desk, "users", "number", ["1,5"]), prices], [], (), desk)
     assert setting == {"decimal": ","}
     assert queries == {"order_items"}
-    (doubt,) = doubts
-    assert doubt == (
-        "p: no value says whether the point stands before decimals or thousands (such as 600.600), and other"
-        " columns have a decimal comma; it is read as decimals, so take it out by replace(…, '.', '') in a"
-        " query where that is wrong"
-    )
+
+
+def test_points_between_thousands_are_read_by_the_setting(desk: Desk) -> None:
+    points = plan(desk, "users", "number", ["430", "1.034"])
+    assert csv_setting(Csv(), [points], [], (), desk) == ({"decimal": ","}, set())
 
 
 def test_a_comma_in_a_rare_value_is_a_decimal_mark(desk: Desk) -> None:

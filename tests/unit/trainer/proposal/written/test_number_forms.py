@@ -18,6 +18,13 @@ from trainer.proposal.written.number_forms import NumberForm, number_form
         (["12,50 €", "1.000,00 €"], NumberForm(",", thousands=True, signs=True)),
         (["EUR 5", "EUR 7.5"], NumberForm(signs=True)),
         ([*(f"{n}.5" for n in range(30)), "12,5"], NumberForm()),
+        (["1.486 €", "381 €"], NumberForm(",", thousands=True, signs=True, unclear=True)),
+        (["70.631", "2.298.939"], NumberForm(",", thousands=True)),
+        (["19.615", "4.972"], NumberForm(unclear=True)),
+        (["0.500", "1.250"], NumberForm()),
+        (["0,500", "1,250"], NumberForm(",")),
+        (["48.137", "11.5"], NumberForm()),
+        (["1500", "1.250"], NumberForm()),
     ],
 )
 def test_a_form(values: list[str], form: NumberForm) -> None:
