@@ -1,10 +1,14 @@
-"""Sentences about numbers that the values leave open: what a mark means."""
+"""Sentences about numbers that the values leave open: what a mark means, and several currencies."""
 
 from collections.abc import Iterable, Iterator
 
 from schemas.printable import printable_cell
 from trainer.proposal.looks.desk import Desk, in_desk
 from trainer.proposal.looks.shop_columns import ShopColumn
+
+# The signs that the reading takes off, with the codes that mean the same.
+_CURRENCY = r"\p{Sc}|USD|EUR|GBP|CHF"
+_SAME = "case {} when 'EUR' then '€' when 'USD' then '$' when 'GBP' then '£' else {} end"
 
 
 def number_checks(columns: Iterable[ShopColumn], desk: Desk) -> Iterator[str]:
@@ -17,9 +21,8 @@ def number_checks(columns: Iterable[ShopColumn], desk: Desk) -> Iterator[str]:
     texts = [column for column in dict.fromkeys(columns) if not column.is_typed]
     comma = any(column.number.decimal == "," and marked(column, ",", desk) is not None for column in texts)
     for column in texts:
-        unclear = _unclear_mark(column, desk, beside_comma=comma)
-        if unclear is not None:
-            yield f"{printable_cell(column.name)}: {unclear}"
+        sentences = (_unclear_mark(column, desk, beside_comma=comma), _currencies(column, desk))
+        yield from (f"{printable_cell(column.name)}: {one}" for one in sentences if one is not None)
 
 
 def marked(column: ShopColumn, mark: str, desk: Desk, condition: str = "true") -> str | None:
@@ -56,3 +59,24 @@ def _may_be_thousands(column: ShopColumn, desk: Desk) -> bool:
         return False
     decimals = "not regexp_matches({x}, '(^|[^0-9.])[1-9][0-9]{{0,2}}[.][0-9]{{3}}($|[^0-9])')"
     return marked(column, ".", desk, decimals) is None
+
+
+def _currencies(column: ShopColumn, desk: Desk) -> str | None:
+    if not column.number.signs:
+        return None
+    x, table = in_desk(column), column.place.partition(".")[0]
+    sign = f"regexp_extract({x}, '{_CURRENCY}')"
+    counted = (
+        f"select {_SAME.format(sign, sign)} as sign, count(*) as n from {table}"  # noqa: S608 - our names
+        f" where {sign} <> '' group by 1"
+    )
+    if desk.one(f"select count(*) from ({counted})") < 2:  # noqa: S608
+        return None
+    shares = desk.text(
+        "select string_agg(format('{} ({:,})', sign, n), ', ' order by n desc, sign)"  # noqa: S608
+        f" from ({counted})"
+    )
+    return (
+        f"several currencies stand in one column, by number of values {shares}, and their amounts"
+        " are added as if they were one; convert them by case, or read one currency by where, in a query"
+    )

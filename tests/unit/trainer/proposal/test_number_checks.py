@@ -64,3 +64,13 @@ def test_a_rare_value_decides_what_a_point_means(desk: Desk) -> None:
     ):  # fmt: skip
         form = column(desk, [*(many + whole) * 2, rare]).number
         assert (form.decimal, form.unclear) == (decimal, unclear), rare
+
+
+def test_several_currencies_are_named_with_their_counts(desk: Desk) -> None:
+    mixed = ["12,50 €"] * 3 + ["EUR 7,50", "182,34 CHF", "9,99"]
+    (said,) = number_checks([column(desk, mixed)], desk)
+    assert said == (
+        "p: several currencies stand in one column, by number of values € (4), CHF (1), and their amounts are"
+        " added as if they were one; convert them by case, or read one currency by where, in a query"
+    )
+    assert list(number_checks([column(desk, ["12,50 €", "EUR 7,50", "9,99"])], desk)) == []
