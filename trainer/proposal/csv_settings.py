@@ -78,9 +78,9 @@ def _decimal(column: ShopColumn, desk: Desk) -> str | None:
 
 
 def _clash(forms: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether a text could be of a form of both, with day and month exchanged."""
-    month_first = {form.startswith("%m") for form in (*forms, *others) if form[:2] in ("%m", "%d")}
-    return len(month_first) > 1
+    """Whether a text could be of a form of both, with its parts exchanged."""
+    firsts = {form[:2] for form in (*forms, *others)} & {"%y", "%m", "%d"}
+    return len(firsts) > 1
 
 
 def _is_iso(value: Value) -> bool:

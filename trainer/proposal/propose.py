@@ -125,3 +125,5 @@ def _check_dates(columns: Iterable[ShopColumn], proposal: Proposal) -> None:
                 f"{name}: no value says whether the day or the month stands first (such as {sample}); it is "
                 f"read as {column.date.forms[0]}, so correct it to {column.date.other[0]} where that is wrong"
             )
+        if column.date is not None and column.date.doubt:
+            proposal.warnings.append(f"{name}: {column.date.doubt}")

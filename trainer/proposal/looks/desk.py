@@ -3,6 +3,7 @@ questions about them need no care for names.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,7 @@ from trainer.proposal.looks.name_words import TIME, words_of
 from trainer.proposal.looks.shop_columns import ShopColumn, kind_of_type, kind_of_values
 from trainer.proposal.looks.sql_values import bare_sql, number_sql
 from trainer.proposal.written.date_forms import ISO_FORMS, DateForm
+from trainer.proposal.written.date_order import DATE
 from trainer.proposal.written.number_forms import PLAIN, number_form
 from trainer.warehouse.checks.inspection import NULL_WORDS
 from trainer.warehouse.kinds.duckdb_warehouse import connection_settings
@@ -135,7 +137,7 @@ class Desk:
         named_as_time = bool(words_of(name) & TIME)
         kept = [value for value in values if value not in all_words]
         found, date, form = kind_of_values(
-            [*kept, *self._extremes(place, x, kept)], named_as_time=named_as_time
+            kept, named_as_time=named_as_time, count_dates=partial(self._dates, place, x)
         )
         if found == "number" and len(values) == _VALUES:
             form = number_form([*kept, *self._marked(place, x)]) or form
@@ -167,19 +169,13 @@ class Desk:
             f"{place}.{x}",
         )
 
-    def _extremes(self, place: str, x: str, values: Sequence[str]) -> list[str]:
-        """The values with the largest first and second number: they decide whether the day stands first."""
-        if not values or not values[0].strip()[:1].isdigit():
-            return []
-        found = []
-        for pattern in ("^ *([0-9]{1,2})[/.-]", "^ *[0-9]{1,2}[/.-]([0-9]{1,2})[/.-]"):
-            value = self.text(
-                f"select max_by({x}, try_cast(regexp_extract({x}, '{pattern}', 1) as int))"  # noqa: S608
-                f" from {place}"
-                f" where regexp_matches({x}, '^ *[0-9]{{1,2}}[/.-][0-9]{{1,2}}[/.-][0-9]{{2,4}}')"
-            )
-            found += [value] if value is not None else []
-        return found
+    def _dates(self, place: str, x: str) -> dict[str, int]:
+        """How often each date such as 31/01/2016 occurs, without its clock, the most frequent first."""
+        found = self._connection.execute(
+            f"select regexp_extract({x}, '{DATE}', 1) as date, count(*)"  # noqa: S608 - our names
+            f" from {place} where regexp_matches({x}, '{DATE}') group by 1 order by 2 desc, 1"
+        ).fetchall()
+        return {str(date): int(count) for date, count in found}
 
     def _marked(self, place: str, x: str) -> list[str]:
         """A value with each use of a comma or a point: a rare value decides which is the decimal mark."""

@@ -1,6 +1,6 @@
 """The tables of a shop and their columns, as they were found."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -89,20 +89,25 @@ class ShopTable:
 
 
 def kind_of_values(
-    values: Sequence[str], *, named_as_time: bool = False
+    values: Sequence[str],
+    *,
+    named_as_time: bool = False,
+    count_dates: Callable[[], Mapping[str, int]] | None = None,
 ) -> tuple[Kind, DateForm | None, NumberForm]:
     """Find what texts are.
 
     Args:
         values: different values of a column, none of them blank or a word for nothing.
         named_as_time: whether the column's name speaks of a time.
+        count_dates: says how often each date occurs in all rows
+            (:func:`trainer.proposal.written.date_forms.date_form`).
 
     >>> kind_of_values(["yes", "No"])[0], kind_of_values(["1", "0"])[0], kind_of_values([])[0]
     ('boolean', 'number', 'empty')
     """
     if not values:
         return "empty", None, PLAIN
-    date = date_form(values, named_as_time=named_as_time)
+    date = date_form(values, named_as_time=named_as_time, count_dates=count_dates)
     if date is not None:
         return "date", date, PLAIN
     if len(values) <= 4 and all(value.lower() in _BOOLEANS for value in values):

@@ -2,8 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+from trainer.proposal.written.date_order import date_order, dates_of
 
 # The forms that Segue reads without a setting (docs/warehouse.md).
 _ISO = re.compile(
@@ -32,11 +34,13 @@ class DateForm:
         forms: as for strptime; empty for the forms that Segue reads by itself.
         other: the forms with day and month exchanged, if the values fit both; else empty.
         blanks: whether blanks stand around some dates.
+        doubt: a sentence about values that speak against the forms; else empty.
     """
 
     forms: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
     blanks: bool = False
+    doubt: str = ""
 
     @property
     def epoch(self) -> bool:
@@ -44,28 +48,37 @@ class DateForm:
         return self.forms[:1] in ((EPOCH_S,), (EPOCH_MS,))
 
 
-def date_form(values: Sequence[str], *, named_as_time: bool = False) -> DateForm | None:
+def date_form(
+    values: Sequence[str],
+    *,
+    named_as_time: bool = False,
+    count_dates: Callable[[], Mapping[str, int]] | None = None,
+) -> DateForm | None:
     """Find how dates are written; None if the values are not dates.
 
-    Whether the day or the month stands first is decided by a value above 12.
+    Whether the day or the month stands first is decided by the values above 12.
 
     Args:
-        values: different values of a column. They must contain those with the largest day and month.
+        values: different values of a column.
         named_as_time: whether the column's name speaks of a time; only then may plain digits be a date.
+        count_dates: says how often each date occurs in all rows, without its clock, as in 31/01/2016; without
+            it each value counts once.
 
     >>> date_form(["1/31/2016", "2/1/2016"])
-    DateForm(forms=('%m/%d/%Y',), other=(), blanks=False)
+    DateForm(forms=('%m/%d/%Y',), other=(), blanks=False, doubt='')
     >>> date_form(["1/2/2016"]).other
     ('%d/%m/%Y',)
     >>> date_form(["31.1.2016 14:05"]).forms, date_form(["2016-01-31"]).forms, date_form(["red"])
     (('%d.%m.%Y %H:%M',), (), None)
     """
     stripped = [value.strip() for value in values]
-    found = _form_of(stripped, named_as_time=named_as_time)
+    found = _form_of(stripped, count_dates or (lambda: dates_of(stripped)), named_as_time=named_as_time)
     return found if found is None or stripped == list(values) else replace(found, blanks=True)
 
 
-def _form_of(values: Sequence[str], *, named_as_time: bool) -> DateForm | None:
+def _form_of(
+    values: Sequence[str], count_dates: Callable[[], Mapping[str, int]], *, named_as_time: bool
+) -> DateForm | None:
     if not values:
         return None
     enough = _ENOUGH * len(values)
@@ -76,39 +89,36 @@ def _form_of(values: Sequence[str], *, named_as_time: bool) -> DateForm | None:
             return DateForm(("%Y%m%d",))
         if sum(_EPOCH.fullmatch(value) is not None for value in values) >= enough:
             return DateForm((EPOCH_MS if len(values[0]) > 10 else EPOCH_S,))
-    shapes: Counter[str] = Counter()
-    firsts, seconds = [0], [0]
-    for value in values:
-        shape = _shape(value)
-        if shape is None:
-            continue
-        shapes[shape] += 1
-        found = _DIGITS.fullmatch(value)
-        if found is not None and "{a}" in shape:
-            firsts.append(int(found[1]))
-            seconds.append(int(found[3]))
+    shapes = Counter(shape for value in values if (shape := _shape(value)) is not None)
     if sum(shapes.values()) < enough:
         return None
     # %y first: %Y would read 41 as the year 41.
     usual = tuple(sorted((s for s, _ in shapes.most_common(_MOST_FORMS)), key=lambda s: "%y" not in s))
     if not any("{a}" in shape for shape in usual):
         return DateForm(usual)
-    return _ordered(usual, max(firsts), max(seconds))
+    return _ordered(usual, count_dates())
 
 
-def _ordered(shapes: tuple[str, ...], first: int, second: int) -> DateForm:
-    day_first = tuple(shape.replace("{a}", "%d").replace("{b}", "%m") for shape in shapes)
-    month_first = tuple(shape.replace("{a}", "%m").replace("{b}", "%d") for shape in shapes)
-    if first > 12 or second > 12:
-        return DateForm(day_first if first > 12 else month_first)
-    # With points the day stands first in every country.
-    if all("." in shape for shape in shapes):
-        return DateForm(day_first)
-    return DateForm(month_first, day_first)
+def _ordered(shapes: tuple[str, ...], dates: Mapping[str, int]) -> DateForm:
+    unclear = [shape for shape in shapes if "{a}" in shape]
+    order = date_order(
+        dates,
+        # With points the day stands first in every country.
+        points=all("." in shape for shape in shapes),
+        short_years=all("%y" in shape for shape in unclear),
+    )
+    found = [tuple(_with_order(shape, *parts) for shape in shapes) for parts in order.parts]
+    return DateForm(found[0], found[1] if len(found) > 1 else (), doubt=order.doubt)
+
+
+def _with_order(shape: str, first: str, second: str) -> str:
+    if first == "%y" and "{a}" in shape:
+        shape = shape.replace("%y", "%d")
+    return shape.replace("{a}", first).replace("{b}", second)
 
 
 def _shape(value: str) -> str | None:
-    """The form of one value; {a} and {b} stand for day and month in an unknown order."""
+    """The form of one value; {a} and {b} stand for parts in an unknown order."""
     if (found := _DIGITS.fullmatch(value)) is not None:
         first, mark, _, last, between, clock = found.groups()
         if len(first) == 4:

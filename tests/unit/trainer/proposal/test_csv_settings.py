@@ -47,6 +47,13 @@ def test_another_order_of_day_and_month_makes_a_query(desk: Desk) -> None:
     assert queries == {"orders"}
 
 
+def test_another_place_of_the_year_makes_a_query(desk: Desk) -> None:
+    plans = [plan(desk, "users", "time", ["99-01-31"]), plan(desk, "orders", "time", ["31-01-99"])]
+    setting, queries, _ = csv_setting(Csv(), plans, [], (), desk)
+    assert setting == {"dates": ["%y-%m-%d"]}
+    assert queries == {"orders"}
+
+
 @pytest.mark.parametrize(
     "time", ["2024-01-31T14:05:09Z", "2024-01-31 14:05:09.5", "2024-01-31 14:05:09 UTC", "2024-01-31 14:05"]
 )

@@ -36,6 +36,14 @@ def test_the_one_day_above_12_among_many_values_decides(day: int) -> None:
     assert (clear.date.forms, clear.date.other) == (("%d/%m/%Y",), ())
 
 
+def test_the_larger_number_of_days_above_12_decides() -> None:
+    many: list[str | None] = [f"{1 + n % 12}/{1 + n // 12 % 28}/{1900 + n // 336}" for n in range(5_000)]
+    column = looked_at([*many, "31/2/1950"])
+    assert column.date is not None
+    assert column.date.forms == ("%m/%d/%Y",)
+    assert "1 value (such as 31/2/1950)" in column.date.doubt
+
+
 def test_ids_as_floats_are_counted() -> None:
     assert looked_at(["17850.0", "12583.0", "7"]).float_ids == 2
 

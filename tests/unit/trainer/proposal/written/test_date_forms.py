@@ -50,6 +50,43 @@ def test_day_and_month_are_decided_by_a_value_above_12_alone() -> None:
         assert (found.forms, found.other) == ((form,), ())
 
 
+@pytest.mark.parametrize(("mistake", "says"), [("31/02/2026", True), ("13/13/2026", False)])
+def test_one_wrong_date_exchanges_no_day_and_month(mistake: str, says: bool) -> None:
+    days = [f"{month:02}/{day:02}/2026" for month in range(1, 13) for day in range(1, 29)]
+    found = date_form([*days, mistake])
+    assert found is not None
+    assert found.forms == ("%m/%d/%Y",)
+    assert ("1 value (such as 31/02/2026)" in found.doubt and "192 values" in found.doubt) is says
+    turned = date_form([*(f"{d}/{m}/{y}" for m, d, y in (day.split("/") for day in days)), "02/31/2026"])
+    assert turned is not None
+    assert turned.forms == ("%d/%m/%Y",)
+    assert turned.doubt
+
+
+def test_all_rows_count_not_only_the_values_that_are_given() -> None:
+    found = date_form(["31/01/2026", "01/31/2026"], count_dates=lambda: {"31/01/2026": 2, "01/31/2026": 9})
+    assert found is not None
+    assert found.forms == ("%m/%d/%Y",)
+
+
+def test_a_year_of_two_digits_may_stand_first() -> None:
+    days = [f"{year}-{month:02}-{day:02}" for year in (25, 26) for month in (8, 9) for day in range(1, 31)]
+    for values, forms in (
+        ([*days, "02-13-26"], ("%y-%m-%d",)),
+        ([f"{d} 10:00" for d in days], ("%y-%m-%d %H:%M",)),
+    ):
+        found = date_form(values)
+        assert found is not None
+        assert found.forms == forms
+        assert "(such as 25-08-01)" in found.doubt
+    certain = date_form([*days, "99-08-01", "98-08-01"])
+    assert certain is not None
+    assert (certain.forms, certain.doubt) == (("%y-%m-%d",), "")
+    last = date_form(["-".join(reversed(day.split("-"))) for day in days])
+    assert last is not None
+    assert (last.forms, last.doubt) == (("%d-%m-%y",), "")
+
+
 def test_digits_are_a_date_only_if_the_name_says_so() -> None:
     for value, form in (("1580000000", EPOCH_S), ("1580000000123", EPOCH_MS), ("20160131", "%Y%m%d")):
         found = date_form([value], named_as_time=True)
