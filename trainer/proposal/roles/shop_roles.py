@@ -12,9 +12,9 @@ from trainer.proposal.roles.column_roles import Found, Role, roles_of, says_noth
 from trainer.proposal.roles.guessed_lines import guess_lines
 from trainer.proposal.roles.guessed_users import guess_orders
 from trainer.proposal.roles.guesses import Guess, Guessed, fit_equally
+from trainer.proposal.roles.unlike_ids import OVERLAP, unlike_ids
 
 _NEEDED: Mapping[Role, str] = {"order_id": "an order's id", "user_id": "its user", "time": "its time"}
-_OVERLAP = 0.5
 # Of those that an error names.
 _MOST_TABLES, _MOST_COLUMNS = 8, 12
 
@@ -73,7 +73,12 @@ def find_shop(tables: Sequence[ShopTable], desk: Desk) -> Shop:
     rest = [one for one in others if one not in (items, products)]
     users, more = _users(orders, rest, desk)
     guesses = dict.fromkeys((*guessed.guesses, *_times(orders, users)))
-    doubts = (*guessed.doubts, *_unread_times(users))
+    unread = [one for one in rest if one is not users and one not in more]
+    doubts = (
+        *guessed.doubts,
+        *_unread_times(users),
+        *_unlike_users(orders, unread, desk, needed=users is None),
+    )
     return Shop(orders, flat, items, products, key, users, more, tuple(guesses), doubts)
 
 
@@ -211,6 +216,17 @@ def _users(orders: Found, others: Sequence[Found], desk: Desk) -> tuple[Found | 
     return best, tuple(one for one in of_users if one is not best)
 
 
+def _unlike_users(orders: Found, others: Sequence[Found], desk: Desk, *, needed: bool) -> Iterator[str]:
+    """Say which tables of users are not read because their ids are not those of the orders."""
+    for one in others:
+        column = one.roles.get("user_id")
+        if column is None or not column.unique:
+            continue
+        alike = unlike_ids(orders, orders.roles["user_id"], one, column, desk, needed=needed)
+        if alike is not None:
+            yield alike
+
+
 def _refers(desk: Desk, one: Found, of: ShopColumn, other: Found, with_: ShopColumn) -> bool:
     """Whether half of a column's different values are in another table's column; ids as floats are whole.
 
@@ -224,4 +240,4 @@ def _refers(desk: Desk, one: Found, of: ShopColumn, other: Found, with_: ShopCol
         for c in (of, with_)
     )
     both = desk.one(f"select count(*) from ({a}) as a inner join ({b}) as b using (v)")  # noqa: S608
-    return both >= _OVERLAP * max(1, desk.one(f"select count(v) from ({a})"))  # noqa: S608
+    return both >= OVERLAP * max(1, desk.one(f"select count(v) from ({a})"))  # noqa: S608

@@ -49,7 +49,7 @@ def test_another_order_of_day_and_month_makes_a_query(desk: Desk) -> None:
 
 def test_another_place_of_the_year_makes_a_query(desk: Desk) -> None:
     plans = [plan(desk, "users", "time", ["99-01-31"]), plan(desk, "orders", "time", ["31-01-99"])]
-    setting, queries, _ = csv_setting(Csv(), plans, [], (), desk)
+    setting, queries = csv_setting(Csv(), plans, [], (), desk)
     assert setting == {"dates": ["%y-%m-%d"]}
     assert queries == {"orders"}
 

@@ -35,6 +35,35 @@ def test_users_are_those_of_the_orders() -> None:
         shop = find_shop([orders(desk), users, others], desk)
         assert shop.users is not None
         assert (shop.users.table, shop.more_users, shop.flat) == (users, (), False)
+        assert shop.doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("ids", "says"),
+    [
+        (
+            ["0001", "0002", "3x", "0004", "0005"],
+            r"""("0001", "1"), so customers is not read; they are alike as regexp_replace(…, '^0+(.)', '\1')""",
+        ),
+        ([f"{n} " for n in range(1, 6)], '("1 ", "1"), so customers is not read; they are alike as trim(…):'),
+        ([f"x{n}" for n in range(5)], "if they mean the same users, make them alike in a query"),
+    ],
+)
+def test_a_table_whose_ids_have_another_form_is_named(ids: list[str], says: str) -> None:
+    with Desk() as desk:
+        users = table(desk, "customers", id=ids, plan=["a"] * 5)
+        bought = table(
+            desk,
+            "orders",
+            order_id=[str(n) for n in range(20)],
+            user_id=[str(1 + n % 5) for n in range(20)],
+            ordered_at=["2020-01-01"] * 20,
+        )
+        shop = find_shop([bought, users], desk)
+        assert shop.users is None
+        (doubt,) = shop.doubts
+        assert doubt.startswith("customers.id and orders.user_id share too few values (")
+        assert says in doubt
 
 
 def test_of_a_table_that_was_read_in_part_the_names_decide() -> None:
