@@ -43,7 +43,7 @@ def test_users_are_those_of_the_orders() -> None:
     [
         (
             ["0001", "0002", "3x", "0004", "0005"],
-            r"""("0001", "1"), so customers is not read; they are alike as regexp_replace(…, '^0+(.)', '\1')""",
+            r"""is not read; they are alike as regexp_replace(…, '^0+(.)', '\1')""",
         ),
         ([f"{n} " for n in range(1, 6)], '("1 ", "1"), so customers is not read; they are alike as trim(…):'),
         ([f"x{n}" for n in range(5)], "if they mean the same users, make them alike in a query"),
