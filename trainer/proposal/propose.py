@@ -1,6 +1,6 @@
 """Proposes settings for a shop's tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from schemas.printable import printable_cell
 from trainer.proposal.csv_settings import csv_setting
@@ -11,10 +11,14 @@ from trainer.proposal.number_checks import number_checks
 from trainer.proposal.plan_tables import plan_tables
 from trainer.proposal.propose_features import choose
 from trainer.proposal.proposed_settings import Proposal
+from trainer.proposal.roles.column_roles import Role
 from trainer.proposal.roles.personal_data import unfit
 from trainer.proposal.roles.shop_roles import Shop, find_shop
 from trainer.proposal.table_plan import TablePlan
 from trainer.warehouse.tables.column_types import Form, form_of
+
+_KEYS: tuple[Role, ...] = ("order_id", "user_id", "product_id")
+_MOST_STATUSES = 12
 
 
 def propose(found: ShopTables, desk: Desk) -> Proposal:
@@ -30,10 +34,10 @@ def propose(found: ShopTables, desk: Desk) -> Proposal:
     shop = find_shop(found.tables, desk)
     proposal = Proposal(used=_uses(found, shop))
     chosen = choose(shop, desk, proposal)
-    _nested(shop, proposal)
     plans = plan_tables(shop, chosen, desk, found.dialect, proposal)
     columns = [value.column for plan in plans for value in plan.values]
     columns += [column for plan in plans for join in plan.joins for column in (join.left, join.right)]
+    _unread(shop, columns, proposal)
     texts = {value for column in columns if column.kind == "text" for value in desk.values(column)}
     held = sorted({word for column in columns for word in column.null_words} & texts)
     for word in held:
@@ -87,13 +91,33 @@ def _tables(plans: Sequence[TablePlan], queries: set[str], found: ShopTables, pr
         proposal.settings["columns"] = columns
 
 
-def _nested(shop: Shop, proposal: Proposal) -> None:
-    """Name the columns that only a query can read, though no feature was looked for in their table."""
+def _unread(shop: Shop, read: Sequence[ShopColumn], proposal: Proposal) -> None:
+    """Name the columns of the tables that nothing reads and for which no reason is given yet."""
+    places = {column.place for column in read}
     for one in shop.used:
         by_column = proposal.left_out.setdefault(printable_cell(one.table.name), {})
+        has_key = {one.roles[role].place for role in _KEYS if role in one.roles}
         for column in one.table.columns:
-            if column.kind == "unreadable":
-                by_column.setdefault(printable_cell(column.name), unfit(column, of_users=False) or "")
+            if column.place not in places and column.place not in has_key:
+                why = unfit(column, of_users=False) or "nothing reads it"
+                by_column.setdefault(printable_cell(column.name), why)
+    if "status" not in shop.orders.roles and not shop.flat:
+        _offer_as_status(shop.orders.table, places, proposal)
+
+
+def _offer_as_status(orders: ShopTable, read: Collection[str], proposal: Proposal) -> None:
+    """Say which columns of the orders have so few texts that they may be the status."""
+    for column in orders.columns:
+        few = column.kind == "text" and 2 <= column.distinct <= _MOST_STATUSES
+        if few and column.place not in read and unfit(column, of_users=False) is None:
+            name = printable_cell(column.name)
+            samples = ", ".join(printable_cell(sample) for sample in column.samples)
+            proposal.say(
+                "exclude_statuses",
+                f"{name} has few texts ({samples}). If it is the status of an order, name it as status under"
+                " [columns.orders] or in the query of the orders; then exclude_statuses leaves out the orders"
+                " of the statuses in its list.",
+            )
 
 
 def _uses(found: ShopTables, shop: Shop) -> dict[str, str]:

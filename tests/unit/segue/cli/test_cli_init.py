@@ -404,3 +404,22 @@ def test_a_file_in_another_form_than_the_setting_is_read_by_a_query(tmp_path: Pa
     assert "These settings read 90 users, 90 orders" in said
     assert "left out" not in said
     assert "CHECK: total: no value says whether the point" in Path("segue.toml").read_text(encoding="utf-8")
+
+
+def test_columns_of_orders_are_named_and_a_status_in_another_language(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    states = ["bezahlt", "storniert", "zurück"]
+    orders = [f"{n},{n % 5},2020-01-{1 + n % 28:02},{n}.5,{states[n % 3]},a{n}" for n in range(90)]
+    shop = shop_of(
+        tmp_path,
+        [f"{n},{'ab'[n % 2]}" for n in range(5)],
+        orders,
+        "customer_id,plan",
+        "order_id,customer_id,ordered_at,amount,Zustand,Vermerk",
+    )
+    proposed(shop, capsys)
+    said = " ".join(Path("segue.toml").read_text(encoding="utf-8").replace("#", " ").split())
+    assert "Zustand has few texts (bezahlt, storniert, zurück). If it is the status of an order" in said
+    assert "orders: Zustand: nothing reads it" in said
+    assert "orders: Vermerk: it has 90 different texts" in said
