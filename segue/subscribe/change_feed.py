@@ -216,8 +216,8 @@ class ChangeFeed:
     def _keep_reached(self) -> None:
         """Keep how far Kafka was read; call this with no change in hand.
 
-        Past the last change lies the marker of its transaction. A reader that stopped before it would have
-        missed something, by its offset, once Kafka has deleted all that it read.
+        Past the last change lies the marker of its transaction. With an offset before the marker, a reader
+        would seem to have missed something, once Kafka has deleted all that it read.
         """
         for partition, offset in self._source.reached().items():
             if self._memory.reached(partition) != Reached(offset):

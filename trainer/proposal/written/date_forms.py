@@ -101,6 +101,8 @@ def _form_of(
 
 def _ordered(shapes: tuple[str, ...], dates: Mapping[str, int]) -> DateForm:
     unclear = [shape for shape in shapes if "{a}" in shape]
+    if not unclear:
+        return DateForm(shapes)
     order = date_order(
         dates,
         # With points the day stands first in every country.

@@ -43,7 +43,7 @@ def date_order(dates: Mapping[str, int], *, points: bool, short_years: bool) -> 
     """Find the order of the parts. The larger number of values decides: a few may be mistakes.
 
     Args:
-        dates: how often each date occurs.
+        dates: how often each date occurs; empty if none is found, as behind an odd blank.
         points: whether the parts stand between points: then the day stands before the month.
         short_years: whether all years have two digits, so that the first part could be the year.
 
@@ -52,7 +52,7 @@ def date_order(dates: Mapping[str, int], *, points: bool, short_years: bool) -> 
     """
     parts = {date: _numbers(date) for date in dates}
     doubt = ""
-    if short_years:
+    if short_years and dates:
         year_first, doubt = _year_first(dates, parts)
         if year_first:
             return DateOrder((("%y", "%m"),), doubt)

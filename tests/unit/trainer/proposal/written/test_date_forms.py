@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from trainer.proposal.written.date_forms import EPOCH_MS, EPOCH_S, date_form
+from trainer.proposal.written.date_forms import EPOCH_MS, EPOCH_S, DateForm, date_form
 
 A, B = datetime(2016, 1, 31, 14, 5, 9), datetime(2016, 12, 2, 1, 45, 0)  # noqa: DTZ001
 
@@ -119,3 +119,14 @@ def test_years_of_two_digits_come_first() -> None:
 @pytest.mark.parametrize("value", ["red", "12.5", "1.2.3", "10.0.0.1", "2016", "", "32/33", "1/2/3"])
 def test_what_is_no_date(value: str) -> None:
     assert date_form([value]) is None
+
+
+def test_dates_that_the_count_does_not_find_have_a_form() -> None:
+    found = date_form(["1/31/24", "2/28/24"], count_dates=dict)
+    assert found is not None
+    assert (found.forms, found.other) == (("%m/%d/%y",), ("%d/%m/%y",))
+
+
+def test_a_form_whose_order_is_clear_needs_no_count_and_has_no_doubt() -> None:
+    found = date_form(["31 Jan 2024"] * 20, count_dates=lambda: {"31/01/24": 1})
+    assert found == DateForm(("%d %b %Y",))
