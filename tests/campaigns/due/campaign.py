@@ -13,6 +13,8 @@ from datetime import time as time_of_day
 from itertools import cycle, islice
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from schemas.features import RFM
 from schemas.input_events import Item, Order
 from schemas.partitioner import partition_of
@@ -92,9 +94,11 @@ def run(users: int, rate: float, usual_s: float, pace: int, say: Say) -> Measure
             first = len(live.waits_s)
             time.sleep(usual_s)
             begins = len(live.waits_s)
+            servers.set_day(DAY)
+            left = servers.left()
+            assert left >= users, f"{left:,} users are due, and {users:,} were written"
             say(f"the day begins, on which {users:,} users are due")
             began_s, cpu_s = time.monotonic(), _cpu_s(worker)
-            servers.set_day(DAY)
             servers.day_decided(deadline_s=_DEADLINE_S)
             seconds, cpu_s = time.monotonic() - began_s, _cpu_s(worker) - cpu_s
             waits = list(live.waits_s)
@@ -102,19 +106,22 @@ def run(users: int, rate: float, usual_s: float, pace: int, say: Say) -> Measure
 
 
 def _fill(servers: DatedServers, lane: int, users: int, release: ModelRelease) -> None:
-    """Write the lane's share of the users; its place stays."""
+    """Write the lane's share of the users, and their number in its place."""
     deployment = servers.deployment
     with closing(RedisStore(deployment.redis_url, lane, deployment.redis_prefix)) as store:
         place = store.follow()
         assert place is not None
-        sweep = places.decode(place).sweep
+        held = places.decode(place)
+        sweep = held.sweep
         model = ActiveModel(release, Scorer(release), sweep.activation, sweep.models_topic, sweep.at)
         kinds = due_kinds(model, sweep, DAY)
         ids = (f"due {number}" for number in range(users))
-        ours = (user_id for user_id in ids if partition_of(user_id, _LANES) == lane)
+        ours = [user_id for user_id in ids if partition_of(user_id, _LANES) == lane]
+        counted = places.encode(replace(held, users=held.users + len(ours)))
         writes = (of_kind(kind, user_id) for kind, user_id in zip(cycle(kinds), ours))
         while some := list(islice(writes, _A_SAVE)):
             assert store.save(place, place, some)
+        assert store.save(place, counted, [])
 
 
 def _live_order(user_id: str) -> Order:
