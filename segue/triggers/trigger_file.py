@@ -142,7 +142,7 @@ def load_triggers(file: Path) -> Triggers:
         raise BadTriggers(file, None, None, None, f"the file cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise BadTriggers(file, None, None, None, "the file is not UTF-8: save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits, or such a nesting
         raise BadTriggers(file, None, None, None, f"the file is not TOML ({error})") from None
     top = _Fields(file, None, table)
     top.only(_TOP)
@@ -207,14 +207,16 @@ def _request(fields: _Fields) -> dict[str, Any]:
     body_file = fields.take("body_file", check_text, None)
     if body_file is not None:
         try:
-            body = (file.parent / body_file).read_text(encoding="utf-8")
-        except OSError as error:
-            fix = f"the file cannot be read ({error.strerror}): name a file beside {file.name}"
-            raise BadTriggers(file, name, "body_file", body_file, fix) from None
+            # Editors may begin a file with a byte order mark, which is no JSON.
+            body = (file.parent / body_file).read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:
             raise BadTriggers(
                 file, name, "body_file", body_file, "the file is not UTF-8: save it as UTF-8"
             ) from None
+        except (OSError, ValueError) as error:  # no system has a file with a NUL in its name
+            why = (error.strerror if isinstance(error, OSError) else None) or error
+            fix = f"the file cannot be read ({why}): name a file beside {file.name}"
+            raise BadTriggers(file, name, "body_file", body_file, fix) from None
     return {
         "url": fields.take("url", check_address, None),
         "url_env": fields.take("url_env", check_variable, None),

@@ -55,6 +55,12 @@ def test_every_field_is_read(tmp_path: Path) -> None:
     assert dict(trigger.headers_env) == {"Authorization": "CRM_AUTHORIZATION"}
 
 
+def test_a_body_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "body.json").write_text('{"a": 1}', encoding="utf-8-sig")
+    (trigger,) = load_triggers(written(tmp_path, f'{ENTERING}{URL}body_file = "body.json"')).triggers
+    assert trigger.body == '{"a": 1}'
+
+
 ENTERING = '[triggers.a]\non = "entering"\nsegment = 1\n'
 
 
@@ -64,6 +70,8 @@ ENTERING = '[triggers.a]\non = "entering"\nsegment = 1\n'
         ("", "it declares no trigger: begin with [triggers.win_back]"),
         ("triggers = 3", "it declares no trigger"),
         ("x = [", "the file is not TOML"),
+        (f"x = {'[' * 5_000}{']' * 5_000}", "the file is not TOML"),
+        (f"max_per_day = {'1' * 5_000}", "the file is not TOML"),
         ("max_per_day = 0\n" + ENTERING + URL, "max_per_day is 0: give a whole number of at least 1"),
         ('time_zone = "Mars"\n' + ENTERING + URL, "time_zone is 'Mars': give a time zone such as"),
         ('[triggers."a/b"]\n' + URL, "the name is 'a/b': a trigger's name takes letters"),
@@ -122,6 +130,7 @@ ENTERING = '[triggers.a]\non = "entering"\nsegment = 1\n'
         (ENTERING + URL + "concurrency = true", "concurrency is True: give a whole number from 1"),
         (ENTERING + URL + 'headers = { Webhook-Id = "x" }', "headers is not usable: leave Webhook-Id out"),
         (ENTERING + URL + 'body_file = "none.json"', "body_file is 'none.json': the file cannot be read"),
+        (ENTERING + URL + 'body_file = "a\\u0000"', r"body_file is 'a\x00': the file cannot be read (embedded"),
         (ENTERING.replace("1", '"\u202e\\u001b[31m"') + URL + "rate = 0", "rate is 0"),
         (ENTERING.replace("1", "-1") + URL, "segment is -1: a segment's id is at least 0"),
     ],
