@@ -7,6 +7,7 @@ Webhooks (https://www.standardwebhooks.com).
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,8 @@ from segue.triggers.webhook_post import webhook_id
 MAX_BODY_BYTES = 1_000_000
 _CLOUD_EVENT = "application/cloudevents+json"
 _JSON = "application/json"
+# The library passes over every other character, so that a receiver with a stricter one has another key.
+_SECRET = re.compile(r"whsec_[A-Za-z0-9+/]+={0,2}")
 _TEMPLATES = BoundedTemplates()
 
 
@@ -178,9 +181,9 @@ class Receiver:
             return None
         secret = self._variable("secret_env", variable)
         try:
-            if secret.startswith("whsec_"):
+            if _SECRET.fullmatch(secret):
                 return Webhook(secret)
-        except (ValueError, EmptyWebhookSecretError):  # no base64, or nothing
+        except (ValueError, EmptyWebhookSecretError):  # base64 of no byte
             pass
         fix = (
             f"the variable {variable} needs a secret whsec_… of Standard Webhooks, such as"

@@ -154,6 +154,10 @@ def test_secrets_come_from_the_environment_and_stand_in_no_message() -> None:
             "the variable S needs a secret whsec_… of Standard Webhooks, such as whsec_$(openssl rand",
         ),
         ({"S": "whsec_"}, {"secret_env": "S"}, "the variable S needs a secret whsec_…"),
+        ({"S": "whsec_="}, {"secret_env": "S"}, "the variable S needs a secret whsec_…"),
+        ({"S": "whsec_A"}, {"secret_env": "S"}, "the variable S needs a secret whsec_…"),
+        # base64's other alphabet
+        ({"S": SECRET.replace("9", "-")}, {"secret_env": "S"}, "the variable S needs a secret whsec_…"),
         ({"U": "hunter2"}, {"url": None, "url_env": "U"}, "the variable U: give an address such as"),
         ({"A": "hunter2\n"}, {"headers_env": {"A": "A"}}, "the variable A: give A a text of printable ASCII"),
         ({}, {"body": "{{ x"}, "body is not usable: the template is wrong: unexpected end of template"),
