@@ -12,6 +12,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from schemas.counted import counted
 from schemas.errors import BadTopics
 from segue.connect.wait_for_servers import Wait, answer_s, patience_s
 from streamer.interfaces.lane_errors import InDoubt
@@ -31,6 +32,22 @@ _OUTSIDE = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET)  # no
 
 Ends = Mapping[tuple[str, int], int]
 """The offset after the last record, by topic and partition."""
+
+
+def check_counts(partitions: Mapping[str, int]) -> None:
+    """Check that topics whose partitions are read side by side have the same number of partitions.
+
+    Raises:
+        BadTopics: one has another number than the first.
+    """
+    first, count = next(iter(partitions.items()))
+    for topic, other in partitions.items():
+        if other != count:
+            raise BadTopics(
+                f"topic {first} has {counted(count, 'partition')} and {topic} has {other}: a user must have"
+                " the same number in both, so create them again with equal counts (docs/rebuilding.md,"
+                " Another number of partitions)"
+            )
 
 
 class CommittedReader:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from segue import interruption
 from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, patiently
-from segue.connect.read_topics import CommittedReader, Ends
+from segue.connect.read_topics import CommittedReader, Ends, check_counts
 from segue.connect.wait_for_servers import PATIENCE_S, Wait
 from segue.sink.merge_lane import LaneMerge
 from segue.sink.segment_tables import ANEW, Place, Position, SinkLost
@@ -111,10 +111,10 @@ class _Follower:
         facts, begins = patiently(settings, lambda: self._look(settings))
         if absent := [name for name in self._topics if name not in facts]:
             raise missing(absent)
+        check_counts({name: facts[name].partitions for name in self._topics})
         self._ids = {name: each.topic_id for name, each in facts.items()}
         starts = sink.start(self._ids, begins)
-        lanes = max(each.partitions for each in facts.values())
-        self._lanes = [LaneMerge() for _ in range(lanes)]
+        self._lanes = [LaneMerge() for _ in range(facts[self._topics[0]].partitions)]
         self._reader = CommittedReader(
             settings.kafka_client,
             self._topics,

@@ -16,6 +16,7 @@ from schemas.errors import BadChange, SegueError
 from schemas.outputs.segment_change import Change, UserErasedChange
 from schemas.outputs.wire import decode_change
 from schemas.printable import printable
+from segue.connect.read_topics import check_counts
 from segue.connect.wait_for_servers import Say, Wait
 from segue.subscribe.change_filter import ChangeFilter, Known
 from segue.subscribe.group_owner import check_group_use
@@ -53,7 +54,7 @@ class ChangeFeed:
         say: called with each sentence about a wait for Kafka; by default they are logged as warnings.
 
     Raises:
-        BadTopics: a topic does not exist.
+        BadTopics: a topic does not exist, or the two have unequal numbers of partitions.
         BadSetting: the segment has no such name, the memory cannot be used, or the group belongs to Segue.
         BadRelease: the segment is named, and there is no release.
         LoginRefused: this login lacks a right.
@@ -68,6 +69,7 @@ class ChangeFeed:
         admin = Admin(client, DEADLINE_S)
         wanted = [topics.changes, *([topics.users] if subscription.start == "states" else [])]
         facts = wait.until_answered(lambda: find_topics(admin, wanted, client))
+        check_counts({name: found.partitions for name, found in facts.items()})
         if (group := subscription.group) is not None:
             lanes = facts[topics.changes].partitions
             wait.until_answered(lambda: check_group_use(group, topics, lanes, admin, client, DEADLINE_S))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 import pytest
+from confluent_kafka.admin import NewTopic
 
 from schemas.errors import BadRelease, BadTopics
 from schemas.outputs.segment_change import Change, UserErasedChange
@@ -25,7 +26,7 @@ from segue.subscribe import changes, changes_async
 from segue.subscribe.change_feed import ChangeFeed
 from segue.subscribe.subscription import Options, Subscription
 from tests.support.servers.services import HANG_S, eventually
-from tests.support.servers.topic_admin import delete_records
+from tests.support.servers.topic_admin import create_patiently, delete_records
 from tests.support.workers.change_writer import ChangeWriter
 
 READER = Path(__file__).parents[2] / "support" / "workers" / "printing_reader.py"
@@ -469,3 +470,12 @@ def test_what_types_a_program_sees(writer: ChangeWriter) -> None:
     stream: Iterator[Change] = changes(writer.bootstrap, topic_prefix=writer.topics.prefix, start="oldest")
     writer.write(writer.goes("7", 1))
     assert next(stream) == writer.written[0]
+
+
+def test_states_on_another_number_of_partitions_are_one_sentence(
+    kafka: KafkaService, topic_prefix: str
+) -> None:
+    counts = {f"{topic_prefix}segment-changes": 3, f"{topic_prefix}user-segments": 2}
+    create_patiently(kafka.bootstrap, [NewTopic(name, count, 1) for name, count in counts.items()])
+    with pytest.raises(BadTopics, match=r"changes has 3 partitions and .*user-segments has 2: a user"):
+        next(changes(kafka.bootstrap, topic_prefix=topic_prefix, start="states"))

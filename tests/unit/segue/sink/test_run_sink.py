@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from schemas.errors import BadTopics
 from segue.config.settings import Settings
 from segue.connect.wait_for_servers import Wait
 from segue.sink import run_sink as module
@@ -123,6 +124,17 @@ def test_a_first_run_that_ends_early_starts_again_though_kafka_has_deleted_recor
         "from the oldest record in Kafka on.",
         "from its own offsets on.",
     ]
+
+
+def test_topics_with_unequal_counts_are_one_sentence(
+    kafka: type[MadeUpKafka], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = {"segment-changes": 3, "user-segments": 2}
+    facts = {name: TopicFacts(IDS[name], count) for name, count in counts.items()}
+    kafka.begins = {(name, number): 0 for name, count in counts.items() for number in range(count)}
+    monkeypatch.setattr(module._Follower, "_look", lambda *_: (facts, kafka.begins))
+    with pytest.raises(BadTopics, match="segment-changes has 3 partitions and user-segments has 2: "):
+        run_sink(Settings(), MadeUpDatabase, "PostgreSQL", lambda _: None, once=True)
 
 
 def test_five_minutes_without_a_batch_that_could_be_written_end_the_run(

@@ -130,7 +130,10 @@ ENTERING = '[triggers.a]\non = "entering"\nsegment = 1\n'
         (ENTERING + URL + "concurrency = true", "concurrency is True: give a whole number from 1"),
         (ENTERING + URL + 'headers = { Webhook-Id = "x" }', "headers is not usable: leave Webhook-Id out"),
         (ENTERING + URL + 'body_file = "none.json"', "body_file is 'none.json': the file cannot be read"),
-        (ENTERING + URL + 'body_file = "a\\u0000"', r"body_file is 'a\x00': the file cannot be read (embedded"),
+        (
+            ENTERING + URL + 'body_file = "a\\u0000"',
+            r"body_file is 'a\x00': the file cannot be read (embedded",
+        ),
         (ENTERING.replace("1", '"\u202e\\u001b[31m"') + URL + "rate = 0", "rate is 0"),
         (ENTERING.replace("1", "-1") + URL, "segment is -1: a segment's id is at least 0"),
     ],
