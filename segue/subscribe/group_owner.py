@@ -12,12 +12,27 @@ from segue.connect.read_topics import READERS_GROUP
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.kafka_client import check_may_read, error_of, unreachable
 
-STATES_DUE = "states"
-"""In a committed offset's metadata: the states are not handed out yet; the offset is where their changes
-begin.
+_READS, _STATES_DUE = "reads", "states"
+"""A subscriber's notes, each before the topic's id. With the second, the states are not handed out yet; the
+offset is where their changes begin. Versions before wrote no id.
 """
 
 _TRIGGERS = "this is the group of `segue triggers run`"
+
+
+def note_of(topic_id: str, *, states_due: bool) -> str:
+    """Return the metadata of an offset that a subscriber commits.
+
+    Kafka may keep a group's offset for a topic of the same name that is made anew, and a reader that was
+    running meanwhile commits one.
+    """
+    return f"{_STATES_DUE if states_due else _READS} {topic_id}"
+
+
+def read_note(metadata: str | None) -> tuple[bool, str]:
+    """Return whether the states are due, and the topic's id; no id if the offset does not name it."""
+    what, _, topic_id = (metadata or "").partition(" ")
+    return what == _STATES_DUE, topic_id
 
 
 def check_group_name(group: str, workers_group: str) -> None:
@@ -109,8 +124,8 @@ def _inputs(topics: Topics) -> tuple[str, ...]:
 
 
 def _has_note(at: TopicPartition) -> bool:
-    """Return whether one of Segue's own programs committed this offset: a subscriber writes no topic's id."""
-    return bool(at.metadata) and at.metadata != STATES_DUE
+    """Return whether one of Segue's own programs committed this offset, and no subscriber."""
+    return (at.metadata or "").partition(" ")[0] not in {"", _READS, _STATES_DUE}
 
 
 def _refused(group: str, reason: str) -> BadSetting:

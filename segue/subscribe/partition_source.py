@@ -12,7 +12,7 @@ from schemas.errors import BadTopics
 from segue.connect import wait_for_servers
 from segue.connect.read_topics import READERS_GROUP
 from segue.connect.wait_for_servers import Wait
-from segue.subscribe.group_owner import STATES_DUE
+from segue.subscribe.group_owner import note_of, read_note
 from segue.subscribe.reader_memory import Reached, ReaderMemory
 from segue.subscribe.subscription import Start
 from streamer.interfaces.lane_errors import InDoubt
@@ -143,7 +143,7 @@ class PartitionSource:
             # A rebalance gives the whole assignment anew; the incremental one needs other calls.
             "partition.assignment.strategy": "range,roundrobin",
         }
-        self._partitions = facts[topic].partitions
+        self._partitions, self._topic_id = facts[topic].partitions, facts[topic].topic_id
         self._next: dict[Place, int] = {}
         self._silence = SilentPartitions(self._admin.stable_end)
         self._connect()
@@ -216,7 +216,8 @@ class PartitionSource:
         if self._group is None:
             return
         try:
-            self._consumer.store_offsets(offsets=[TopicPartition(self._topic, partition, offset)])
+            note = note_of(self._topic_id, states_due=False)
+            self._consumer.store_offsets(offsets=[TopicPartition(self._topic, partition, offset, note)])
         except KafkaException as error:
             if error_of(error).code() not in _NO_MEMBER:  # else the partition belongs to another reader now
                 raise
@@ -292,10 +293,19 @@ class PartitionSource:
         except KafkaException as error:
             task = f"return the offsets of the group {self._group}"
             raise unreachable(self._client, task, self._reports, error_of(error)) from None
-        return {at.partition: Reached(at.offset, at.metadata == STATES_DUE) for at in found if at.offset >= 0}
+        return {at.partition: self._noted(at) for at in found if at.offset >= 0}
+
+    def _noted(self, at: TopicPartition) -> Reached:
+        states_due, topic_id = read_note(at.metadata)
+        if topic_id not in {"", self._topic_id}:
+            raise BadTopics(
+                f"the topic {self._topic} was deleted and made anew, and the group {self._group} has the"
+                " offsets of the former topic: some changes would be missing; begin again with another group"
+            )
+        return Reached(at.offset, states_due)
 
     def _commit(self, consumer: Consumer, partition: int, begin: Reached) -> None:
-        metadata = STATES_DUE if begin.states_due else ""
+        metadata = note_of(self._topic_id, states_due=begin.states_due)
         offsets = [TopicPartition(self._topic, partition, begin.next, metadata)]
         try:
             answered(lambda: consumer.commit(offsets=offsets, asynchronous=False), DEADLINE_S)

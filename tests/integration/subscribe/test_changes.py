@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 import pytest
-from confluent_kafka.admin import NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.errors import BadRelease, BadTopics
 from schemas.outputs.segment_change import Change, UserErasedChange
@@ -348,6 +348,25 @@ def test_changes_that_kafka_has_deleted_are_no_silent_gap(writer: ChangeWriter) 
     writer.write(writer.goes("7", 1), writer.goes("8", 1))
     delete_records(writer.bootstrap, writer.topics.changes, writer.partitions)
     with closing(opened(writer, group=group)) as feed, pytest.raises(BadTopics, match="no longer in Kafka"):
+        next_of(feed)
+
+
+def test_offsets_of_a_topic_that_was_made_anew_are_no_silent_gap(writer: ChangeWriter) -> None:
+    """The program still handles a change of the former topic while the new topic gets others."""
+    group, admin = f"{writer.topics.prefix}shop", AdminClient({"bootstrap.servers": writer.bootstrap})
+    with closing(opened(writer, group=group, start="oldest")) as feed:
+        writer.write(writer.goes("7", 1))
+        next_of(feed)
+        (gone,) = admin.delete_topics([writer.topics.changes]).values()
+        gone.result(HANG_S)
+        again = ChangeWriter(writer.bootstrap, writer.topics.prefix)
+        again.write(*(again.goes(str(number), 1) for number in range(20)))
+        with pytest.raises(BadTopics, match="deleted and made anew: start the program again"):
+            eventually(lambda: feed.take(0.5) is feed, "an error", every_s=0)
+    with (
+        closing(opened(writer, group=group, start="oldest")) as feed,
+        pytest.raises(BadTopics, match="has the offsets of the former topic: some"),
+    ):
         next_of(feed)
 
 

@@ -11,9 +11,11 @@ from schemas.errors import BadSetting
 from segue.cli.main import run
 from segue.services import KafkaService
 from segue.subscribe.change_feed import ChangeFeed
-from segue.subscribe.group_owner import STATES_DUE
+from segue.subscribe.group_owner import note_of
 from segue.subscribe.subscription import Subscription
+from streamer.kafka.kafka_admin import Admin
 from tests.support.servers.deployment import Deployment
+from tests.support.servers.services import HANG_S
 from tests.support.workers.change_writer import ChangeWriter
 
 
@@ -68,10 +70,16 @@ def test_a_group_of_triggers_is_known(
     )
 
 
-@pytest.mark.parametrize("metadata", ["", STATES_DUE])
-def test_a_group_of_subscribers_may_be_joined(writer: ChangeWriter, metadata: str) -> None:
-    group = f"{writer.topics.prefix}g"
-    commit(writer, group, writer.topics.changes, metadata)
+@pytest.mark.parametrize("states_due", [None, False, True])
+def test_a_group_of_subscribers_may_be_joined(writer: ChangeWriter, states_due: bool | None) -> None:
+    group, topic = f"{writer.topics.prefix}g", writer.topics.changes
+    (facts,) = Admin({"bootstrap.servers": writer.bootstrap}, HANG_S).describe([topic]).values()
+    commit(
+        writer,
+        group,
+        topic,
+        "" if states_due is None else note_of(facts.topic_id, states_due=states_due),
+    )
     subscription = Subscription(writer.bootstrap, topic_prefix=writer.topics.prefix, group=group)
     with closing(ChangeFeed(subscription)) as one, closing(ChangeFeed(subscription)) as other:
         assert one.take(0.1) is None
