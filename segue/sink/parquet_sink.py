@@ -166,7 +166,9 @@ class ParquetSink:
         return self._is_clean
 
     def _generations(self) -> list[Path]:
-        return sorted(self._folder.glob(f"{_GENERATION}*"))
+        # Somebody's copy, such as generation-00000007.bak, is none.
+        found = self._folder.glob(f"{_GENERATION}*")
+        return sorted(path for path in found if path.name.removeprefix(_GENERATION).isdecimal())
 
     def close(self) -> None:
         """Close the DuckDB file."""

@@ -99,6 +99,17 @@ def test_a_generation_that_was_not_finished_is_no_ones(tmp_path: Path) -> None:
     sink.close()
 
 
+def test_a_copy_of_a_generation_is_left_alone(tmp_path: Path) -> None:
+    sink = ParquetSink(tmp_path / "a", "")
+    copy = tmp_path / "a" / "generation-00000001.bak"
+    copy.mkdir()
+    sink.apply(batch_of([FIRST], ""), {})
+    sink.publish(last=True)
+    sink.close()
+    assert users_in(tmp_path / "a" / "latest") == ["7"]
+    assert copy.exists()
+
+
 def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     rows = [msgspec.structs.replace(FIRST, user_id=user, event_id=user * 32) for user in "abc"]
     written = []
