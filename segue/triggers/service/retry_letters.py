@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct, structs
 
-from schemas.errors import SegueError, Unreachable
+from schemas.errors import BadChange, SegueError, Unreachable
 from schemas.outputs.wire import decode_change
 from segue.config.settings import Settings
 from segue.connect.wait_for_servers import answer_s
@@ -136,7 +136,7 @@ def send_letters(
         receiver = receivers[letter.trigger]
         try:
             message = receiver.message(decode_change(letter.value))
-        except BadBody as error:
+        except (BadBody, BadChange) as error:
             not_sent[name] = str(error)
             continue
         _wait(letter.trigger, may_post_s.get(letter.trigger, 0.0), say)

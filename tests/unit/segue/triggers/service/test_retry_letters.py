@@ -72,6 +72,15 @@ def test_every_post_waits_for_the_rate_and_for_retry_after(
     assert list(done.not_sent) == ([] if answer.taken else ["a", "b", "c"])
 
 
+def test_a_letter_that_cannot_be_read_holds_no_other_back() -> None:
+    letters = Letters("a", "b")
+    letters.standing["a"] = Letter("a", "t", "", 0, b"no change")
+    done = retried(letters, lambda _: Answer(taken=True))
+    assert done.sent == 1
+    assert "was it written by Segue, and by this version?" in done.not_sent["a"]
+    assert list(letters.standing) == ["a"]
+
+
 def test_a_user_who_is_erased_meanwhile_gets_nothing() -> None:
     letters = Letters("a", "b", "c")
     posted = 0
