@@ -68,7 +68,7 @@ def tail(
                 kafka_options=settings.kafka_options,
                 group=group,
                 start="oldest" if from_beginning else "new",
-                segment=int(segment) if segment is not None and segment.isdecimal() else segment,
+                segment=_segment(segment),
                 provisional=True,
                 workers_group=settings.group,
             ),
@@ -96,3 +96,8 @@ def tail(
     finally:
         feed.close()
     return None
+
+
+def _segment(text: str | None) -> int | str | None:
+    """Return a segment's number, or its name; no number has more digits than 64 bits have."""
+    return int(text) if text is not None and text.isdecimal() and len(text) < 20 else text

@@ -85,6 +85,8 @@ def test_an_unknown_segment_is_answered_with_the_names(
     tail: Tail, writer: ChangeWriter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     where = ("--kafka", writer.bootstrap, "--topic-prefix", writer.topics.prefix)
+    assert run(["tail", *where, "--segment", "9" * 5_000]) == 2  # more digits than Python reads
+    assert "has no segment of this name" in capsys.readouterr().err
     assert run(["tail", *where, "--segment", "loyal"]) == 2
     told = capsys.readouterr().err
     assert told.startswith("Error: option --segment is 'loyal': release ")
