@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
@@ -217,12 +218,18 @@ def _request(fields: _Fields) -> dict[str, Any]:
             why = (error.strerror if isinstance(error, OSError) else None) or error
             fix = f"the file cannot be read ({why}): name a file beside {file.name}"
             raise BadTriggers(file, name, "body_file", body_file, fix) from None
+    headers = fields.take("headers", check_headers, {})
+    headers_env = fields.take("headers_env", check_header_variables, {})
+    for header, times in Counter(each.lower() for each in (*headers, *headers_env)).items():
+        if times > 1:
+            fix = f"{header} is given twice, perhaps by headers_env; the case does not count: leave one out"
+            raise BadTriggers(file, name, "headers", None, fix)
     return {
         "url": fields.take("url", check_address, None),
         "url_env": fields.take("url_env", check_variable, None),
         "secret_env": fields.take("secret_env", check_variable, None),
-        "headers": fields.take("headers", check_headers, {}),
-        "headers_env": fields.take("headers_env", check_header_variables, {}),
+        "headers": headers,
+        "headers_env": headers_env,
         "body": body,
     }
 

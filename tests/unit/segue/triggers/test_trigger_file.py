@@ -129,6 +129,10 @@ ENTERING = '[triggers.a]\non = "entering"\nsegment = 1\n'
         (ENTERING + URL + "rate = 0", "rate is 0: give requests a second"),
         (ENTERING + URL + "concurrency = true", "concurrency is True: give a whole number from 1"),
         (ENTERING + URL + 'headers = { Webhook-Id = "x" }', "headers is not usable: leave Webhook-Id out"),
+        (
+            ENTERING + URL + 'headers = { X-Key = "x" }\nheaders_env = { x-key = "KEY" }',
+            "headers is not usable: x-key is given twice, perhaps by headers_env",
+        ),
         (ENTERING + URL + 'body_file = "none.json"', "body_file is 'none.json': the file cannot be read"),
         (
             ENTERING + URL + 'body_file = "a\\u0000"',
