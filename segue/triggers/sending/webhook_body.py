@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 from jinja2 import Template, TemplateError
 from msgspec import Struct
+from msgspec.structs import replace
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
@@ -89,21 +90,27 @@ class Receiver:
         return Message(name, self._filled(self._template, self._words(name, change)))
 
     def try_out(self) -> None:
-        """Make the webhook of a made-up change.
+        """Make the webhook of a made-up change, and of a user's first change if such a user can enter.
 
         Raises:
             BadTriggers: the template gives no usable body.
         """
-        change = made_up_change(erased=self.trigger.on == "erased")
         if self._template is None:
             return
+        change = made_up_change(erased=self.trigger.on == "erased")
+        self._try_out(self._template, change, "a made-up one")
+        if self.trigger.on == "entering" and isinstance(change, SegmentChange):
+            first = replace(change, sequence=1, previous_segment=None)
+            self._try_out(self._template, first, "a made-up one of a new user: previous_segment is null")
+
+    def _try_out(self, template: Template, change: Change, with_what: str) -> None:
         words = self._words(webhook_id(self.trigger.name, change), change)
         if "features" in words:
             words["features"] = AnyFeatures()
         try:
-            self._filled(self._template, words)
+            self._filled(template, words)
         except BadBody as error:
-            raise self._bad("body", f"{error} (tried with a made-up one)") from None
+            raise self._bad("body", f"{error} (tried with {with_what})") from None
 
     def _filled(self, template: Template, words: Mapping[str, object]) -> bytes:
         try:

@@ -115,6 +115,8 @@ def test_a_body_that_cannot_be_used_is_refused(body: str, reason: str) -> None:
         ({"body": '{"a": {{ usr_id | tojson }}}'}, "'usr_id' is undefined (tried with a made-up one)"),
         ({"body": '{"a": "{{ segment_name }}"}'}, "the template gives no JSON for this change"),
         ({"body": "{{ segment_name | tojson }}", "on": "erased"}, "'segment_name' is undefined"),
+        ({"body": "{{ previous_segment + 1 }}"}, "(tried with a made-up one of a new user: previous_segment"),
+        ({"body": "{{ previous_segment + 1 }}", "on": "leaving"}, None),
         ({"body": "{{ user_id | tojson }}", "on": "erased"}, None),
         ({"body": "[{{ features.any_at_all }}, {{ similar_users[0].user_id | tojson }}]"}, None),
         ({"body": '{"at": {{ occurred_at | tojson }}, "c": {{ cause.type | tojson }}}'}, None),
