@@ -18,6 +18,8 @@ from schemas.times import parse_length
 _CAUSES = frozenset(get_args(CauseType))
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+(%[\w.-]+)?\]|[\w-]{1,63}(\.[\w-]{1,63})*\.?)(:[0-9]*)?", re.ASCII)
+_SLOWEST = 0.000_01
 _SHOWN = 80
 
 
@@ -75,6 +77,13 @@ def check_url(text: str) -> str:
         raise ValueError(example)
     if "@" in parts.netloc:
         raise ValueError("leave the login out of the address: give the header Authorization by headers_env")
+    if not parts.netloc.isascii():
+        raise ValueError(
+            "write the host in ASCII, such as xn--mnchen-3ya.example.com for münchen.example.com"
+        )
+    if not _HOST.fullmatch(parts.netloc):
+        # Else each webhook would fail for hours, as if the receiver were away.
+        raise ValueError(f"no host can have this name; {example}")
     return text
 
 
@@ -174,8 +183,8 @@ def check_share(value: object) -> float:
 
 def check_rate(value: object) -> float:
     """Return requests a second."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 100_000:
-        raise ValueError("give requests a second, above 0 and at most 100000")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _SLOWEST <= value <= 100_000:
+        raise ValueError("give requests a second, from 0.00001 to 100000")
     return float(value)
 
 

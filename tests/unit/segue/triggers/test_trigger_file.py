@@ -130,6 +130,19 @@ ENTERING = '[triggers.a]\non = "entering"\nsegment = 1\n'
         (ENTERING + URL + "concurrency = true", "concurrency is True: give a whole number from 1"),
         (ENTERING + URL + 'headers = { Webhook-Id = "x" }', "headers is not usable: leave Webhook-Id out"),
         (
+            ENTERING + 'url = "https://crm..example.com/h"',
+            "url is not usable: no host can have this name; give",
+        ),
+        (
+            ENTERING + f'url = "https://{"a" * 64}.com/h"',
+            "url is not usable: no host can have this name; give",
+        ),
+        (
+            ENTERING + 'url = "https://münchen.de/h"',
+            "url is not usable: write the host in ASCII, such as xn--",
+        ),
+        (ENTERING + URL + "rate = 1e-300", "rate is 1e-300: give requests a second, from 0.00001"),
+        (
             ENTERING + URL + 'headers = { X-Key = "x" }\nheaders_env = { x-key = "KEY" }',
             "headers is not usable: x-key is given twice, perhaps by headers_env",
         ),
