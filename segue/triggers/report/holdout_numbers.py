@@ -68,6 +68,7 @@ class HoldoutReport(Struct, frozen=True):
         unfinished: how many users' days have not passed by then. They do not count.
         regrouped: how many users changed their group with the file's share. They do not count.
         comparison: the users who count, by group.
+        dead: how many of those who count as with the webhook have the last one as a dead letter.
     """
 
     trigger: str
@@ -77,3 +78,4 @@ class HoldoutReport(Struct, frozen=True):
     unfinished: int
     regrouped: int
     comparison: Comparison
+    dead: int = 0

@@ -72,6 +72,7 @@ def report_on(
         len(assignments.users) - len(counted),
         assignments.regrouped,
         compare(orders, spend, held_out),
+        sum(user.dead for user in counted),
     )
 
 

@@ -17,6 +17,11 @@ def report_lines(report: HoldoutReport) -> Iterator[str]:
         f"{report.trigger}: {counted(both.treated.users, 'user')} got the webhook,"
         f" {both.held_out.users:,} were held out ({100 * report.holdout:g}%); {report.days} days after."
     )
+    if report.dead:
+        yield (
+            f"  No receiver took the last webhook of {counted(report.dead, 'user')}: a dead letter counts as"
+            " sent."
+        )
     if report.unfinished:
         upto = (
             "the warehouse has no facts" if report.until is None else f"facts up to {report.until:%Y-%m-%d}"

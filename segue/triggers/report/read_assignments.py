@@ -27,11 +27,13 @@ class Assigned(Struct, frozen=True):
         user_id: the user.
         at: when the trigger first acted on the user.
         held_out: whether the user was held out then.
+        dead: whether the user's last webhook became a dead letter.
     """
 
     user_id: str
     at: datetime
     held_out: bool
+    dead: bool = False
 
 
 class Assignments(Struct, frozen=True):
@@ -97,7 +99,7 @@ def assignments_of(trigger: Trigger, ledger: Iterable[tuple[bytes, bytes]]) -> A
         entry = read_entry(value)
         out = entry.outcome == "held_out"
         if not entry.regrouped and out == held_out(trigger.name, user_id, trigger.holdout):
-            users.append(Assigned(user_id, entry.first_at, out))
+            users.append(Assigned(user_id, entry.first_at, out, entry.outcome == "dead_letter"))
         else:
             regrouped += 1
     return Assignments(tuple(sorted(users, key=lambda user: user.user_id)), regrouped)

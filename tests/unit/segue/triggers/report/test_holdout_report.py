@@ -116,6 +116,16 @@ def test_not_enough_yet(treated: tuple[int, float], held: tuple[int, float], wor
     assert words in line
 
 
+def test_webhooks_that_nobody_took_are_named() -> None:
+    treated, more = many(200, 0.5, out=False)
+    refused = [structs.replace(user, dead=True) for user in treated[:150]]
+    late = Assigned("late", NOW, False, dead=True)
+    held, less = many(150, 0.5, out=True)
+    found = report([*refused, *treated[150:], *held, late], Orders(more + less))
+    assert (found.dead, found.comparison.treated.users) == (150, 200)
+    assert "  No receiver took the last webhook of 150 users: " in "\n".join(report_lines(found))
+
+
 def test_a_small_share_is_shown_as_the_file_has_it() -> None:
     found = structs.replace(report([], Orders([])), holdout=0.005, regrouped=1)
     first, second, _ = report_lines(found)
@@ -155,6 +165,7 @@ def test_users_of_the_ledger() -> None:
     ledger[entry_key("tt", out[2])] = ledger[entry_key("other", out[2])] = encode(entry)
     ledger[user_key(out[2])] = encode(User())
     found = assignments_of(trigger, ledger.items())
+    assert [user.user_id for user in found.users if user.dead] == [kept[0]]
     assert {user.user_id: user.held_out for user in found.users} == {
         out[0]: True,
         **dict.fromkeys(kept, False),
