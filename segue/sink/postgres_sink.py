@@ -23,6 +23,8 @@ _RETRY_S = 0.5
 _OF_A_LOGIN = re.compile(r"password|authentication|role .* does not exist|no pg_hba")
 # libpq's words about a parameter of the URL, such as sslmode: no server was asked.
 _OF_A_PARAMETER = re.compile(r"connection is bad: (invalid |could not match )")
+# A deadlock, or a conflict of transactions: a repeat helps.
+_OF_A_ROLLBACK = "40"
 # PostgreSQL's texts hold every character but this one.
 _NUL, _SHOWN_NUL = "\x00", "\u2400"
 
@@ -32,7 +34,7 @@ class PostgresSink:
 
     Every method raises:
         BadWarehouse: the server refuses a statement.
-        SinkLost: the server does not answer, or has ended the connection.
+        SinkLost: the server does not answer, or has ended the connection or the transaction.
     """
 
     def __init__(self, url: str, schema: str, prefix: str) -> None:
@@ -157,6 +159,8 @@ class PostgresSink:
                 isinstance(error, psycopg.OperationalError) and _OF_A_LOGIN.search(words)
             ):
                 raise LoginRefused(f"{self._server} does not let us in: {words}") from None
+            if (error.sqlstate or "").startswith(_OF_A_ROLLBACK):
+                raise SinkLost(f"{self._server} has ended the transaction: {words}") from None
             if _is_lost(error, words):
                 raise SinkLost(f"{self._server} does not answer: {words}") from None
             raise BadWarehouse(f"{self._server} cannot be written: {words}") from None

@@ -119,7 +119,7 @@ insert into {offsets} ({offset_columns}) select {offset_columns} from reached
 
 
 class SinkLost(Unreachable):
-    """The database does not answer, or it has ended the connection."""
+    """The database does not answer, or it has ended the connection or the transaction: begin again."""
 
 
 class Position(Struct, frozen=True):

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,11 @@ from confluent_kafka import Producer
 from msgspec.structs import replace
 
 from schemas.outputs.segment_change import change_id
+from schemas.outputs.wire import encode_change
 from schemas.topics import Topics
 from segue.services import KafkaService
 from segue.sink.postgres_sink import PostgresSink
+from segue.sink.segment_tables import SinkLost
 from segue.sink.sink_rows import Erased, Row, batch_of, read_entry
 from streamer.batch.change_records import change_records
 from streamer.interfaces.lane_interfaces import OutRecord
@@ -271,6 +274,30 @@ def test_a_lost_connection_is_made_again(
         process.terminate(signal.SIGTERM)
         assert process.ends() == 0
     world.check(log)
+
+
+def test_after_a_conflict_of_transactions_the_sink_begins_again(postgres: Postgres) -> None:
+    """As after a deadlock, which is harder to make."""
+    row = read_entry(None, encode_change(a_change(sequence=1)), (), 0)
+    assert row is not None
+    assert isinstance(row.step, Row)
+    to = postgres.new_database()
+    with (
+        closing(psycopg.connect(to, autocommit=True)) as admin,
+        closing(psycopg.connect(to)) as other,
+        ThreadPoolExecutor() as thread,
+    ):
+        admin.execute("alter role current_user set default_transaction_isolation = 'repeatable read'")
+        with closing(PostgresSink(to, "segue", "")) as sink:
+            admin.execute("alter role current_user reset default_transaction_isolation")
+            sink.apply(batch_of([row.step], ""), {})
+            other.execute("update segue.current_segments set sequence = sequence")
+            second = replace(row.step, sequence=2, event_id="2" * 32)
+            applied = thread.submit(sink.apply, batch_of([second], ""), {})
+            eventually(lambda: admin.execute("select 1 from pg_locks where not granted").fetchall(), "a lock")
+            other.commit()
+            with pytest.raises(SinkLost, match="has ended the transaction: could not serialize access"):
+                applied.result(HANG_S)
 
 
 def test_an_id_with_a_nul_is_written_and_erased(postgres: Postgres) -> None:
