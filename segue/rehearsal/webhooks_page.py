@@ -32,8 +32,13 @@ def webhooks_table(
             table.add_column(column, justify="right", no_wrap=True)
     for trigger in next(iter(runs.values())):
         cells = [text for run in runs.values() for text in _cells(run[trigger], days if by_day else None)]
-        table.add_row(trigger if len(trigger) <= _TRIGGER else f"{trigger[: _TRIGGER - 1]}…", *cells)
+        table.add_row(_short(trigger), *cells)
     return table
+
+
+def _short(trigger: str) -> str:
+    """Return a name that fits, with its end: names such as win_back_customers_es differ there."""
+    return trigger if len(trigger) <= _TRIGGER else f"{trigger[:7]}…{trigger[-(_TRIGGER - 8) :]}"
 
 
 def _cells(counts: TriggerCounts, days: float | None) -> tuple[str, ...]:

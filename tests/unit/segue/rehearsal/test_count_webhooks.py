@@ -94,5 +94,5 @@ def test_the_table_fits_80_columns() -> None:
     }
     lines = printed(runs, timedelta(days=10))
     assert max(map(len, lines)) <= 80
-    assert lines[1].split() == ["a-trigger-with-…", *2 * ["1,234,568", "123,456.8", "1,234,567"]]
+    assert lines[1].split() == ["a-trigg…ong-name", *2 * ["1,234,568", "123,456.8", "1,234,567"]]
     assert webhooks_json({"t": counts})["t"]["by_day"] == {"2024-12-04": 1_234_567, "2024-12-05": 1}
