@@ -64,7 +64,8 @@ class HoldoutReport(Struct, frozen=True):
         trigger: its name.
         holdout: the share that the file holds out.
         days: how many days after the trigger acted on a user count.
-        until: the last fact in the warehouse; None without facts.
+        until: the last order in the warehouse, or its last fact if nobody has ordered since the trigger
+            began; None without facts.
         unfinished: how many users' days have not passed by then. They do not count.
         regrouped: how many users changed their group with the file's share. They do not count.
         comparison: the users who count, by group.

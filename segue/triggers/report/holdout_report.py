@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -60,35 +60,52 @@ def report_on(
         BadWarehouse: the warehouse cannot be read.
     """
     length = timedelta(days=days)
+    users = assignments.users
+    orders, last_order = _orders_of(users, warehouse, now, exclude_statuses)
     until = warehouse.counts(now).last_at
-    counted = [user for user in assignments.users if until is not None and user.at + length <= until]
-    orders, spend = _amounts(counted, warehouse, length, exclude_statuses)
+    if until is not None and last_order is not None:
+        # The signups may be newer than the orders. What is not loaded yet must not look like no order.
+        until = min(until, last_order)
+    counted = [user for user in users if until is not None and user.at + length <= until]
+    amounts, spend = _amounts(counted, orders, length)
     held_out = np.array([user.held_out for user in counted], dtype=np.bool_)
     return HoldoutReport(
         trigger,
         holdout,
         days,
         until,
-        len(assignments.users) - len(counted),
+        len(users) - len(counted),
         assignments.regrouped,
-        compare(orders, spend, held_out),
+        compare(amounts, spend, held_out),
         sum(user.dead for user in counted),
     )
 
 
+def _orders_of(
+    users: Sequence[Assigned], warehouse: Orders, now: datetime, exclude_statuses: tuple[str, ...]
+) -> tuple[list[Bought], datetime | None]:
+    """The users' orders since the trigger began, and the time of anybody's last order since then."""
+    if not users:
+        return [], None
+    wanted = {user.user_id for user in users}
+    orders: list[Bought] = []
+    last: datetime | None = None
+    for order in warehouse.bought(min(user.at for user in users), now, exclude_statuses):
+        last = order[1] if last is None else max(last, order[1])
+        if order[0] in wanted:
+            orders.append(order)
+    return orders, last
+
+
 def _amounts(
-    users: Sequence[Assigned], warehouse: Orders, length: timedelta, exclude_statuses: tuple[str, ...]
+    users: Sequence[Assigned], bought: Iterable[Bought], length: timedelta
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Each user's orders in the user's days, and what they cost (None without prices), shapes (users,)."""
     orders = np.zeros(len(users))
     cents = np.zeros(len(users))
-    if not users:
-        return orders, None
     places: Mapping[str, int] = {user.user_id: place for place, user in enumerate(users)}
     priced = False
-    since = min(user.at for user in users)
-    until = max(user.at for user in users) + length
-    for user_id, at, price in warehouse.bought(since, until, exclude_statuses):
+    for user_id, at, price in bought:
         place = places.get(user_id)
         if place is None or not users[place].at <= at < users[place].at + length:
             continue

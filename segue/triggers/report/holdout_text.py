@@ -24,7 +24,7 @@ def report_lines(report: HoldoutReport) -> Iterator[str]:
         )
     if report.unfinished:
         upto = (
-            "the warehouse has no facts" if report.until is None else f"facts up to {report.until:%Y-%m-%d}"
+            "the warehouse has no facts" if report.until is None else f"orders up to {report.until:%Y-%m-%d}"
         )
         yield f"  Not counted: {counted(report.unfinished, 'user')} whose days have not passed ({upto})."
     if report.regrouped:

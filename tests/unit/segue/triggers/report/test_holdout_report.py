@@ -25,6 +25,7 @@ from trainer.warehouse import open_warehouse
 THELOOK = Path(segue.__file__).parent / "data" / "thelook"
 T = datetime(2024, 6, 1, tzinfo=UTC)
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
+BEFORE_NOW = NOW - timedelta(microseconds=1)
 
 
 class Last(Struct):
@@ -32,10 +33,13 @@ class Last(Struct):
 
 
 class Orders:
-    """Orders in memory."""
+    """Orders in memory; somebody without a webhook orders last."""
 
-    def __init__(self, orders: list[Bought], last_at: datetime | None = NOW) -> None:
-        self._orders, self._last = orders, Last(last_at)
+    def __init__(
+        self, orders: list[Bought], last_at: datetime | None = NOW, last_order_at: datetime = BEFORE_NOW
+    ) -> None:
+        self._orders: list[Bought] = [*orders, ("somebody", last_order_at, None)]
+        self._last = Last(last_at)
 
     def counts(self, as_of: datetime | None) -> Last:
         return self._last
@@ -84,8 +88,8 @@ def test_the_interval_is_that_of_the_larger_error() -> None:
 def test_only_the_users_own_days_count() -> None:
     user, other = Assigned("a", T, False), Assigned("b", T + timedelta(days=40), True)
     times = [T - timedelta(seconds=1), T, T + timedelta(days=28, seconds=-1), T + timedelta(days=28)]
-    orders = Orders([(who, at, 100.0) for who in ("a", "b", "c") for at in times])
-    amounts = _amounts([user, other], orders, timedelta(days=28), ())
+    orders: list[Bought] = [(who, at, 100.0) for who in ("a", "b", "c") for at in times]
+    amounts = _amounts([user, other], orders, timedelta(days=28))
     assert [list(each) for each in amounts if each is not None] == [[2, 0], [2.0, 0]]
 
 
@@ -95,7 +99,17 @@ def test_users_whose_days_have_not_passed_do_not_count() -> None:
     late, _ = many(30, 0, out=False, at=NOW - timedelta(days=27))
     found = report(treated + held + late, Orders(more + less))
     assert (found.unfinished, found.comparison.treated.users) == (30, 200)
-    assert "30 users whose days have not passed (facts up to 2025-01-01)" in "\n".join(report_lines(found))
+    assert "30 users whose days have not passed (orders up to 2024-12-31)" in "\n".join(report_lines(found))
+
+
+def test_days_of_which_the_warehouse_has_only_the_signups_have_not_passed() -> None:
+    treated, more = many(200, 0.5, out=False)
+    held, less = many(150, 0.5, out=True)
+    late, _ = many(300, 0, out=True, at=T + timedelta(days=5))
+    last_order_at = T + timedelta(days=30)
+    found = report(treated + held + late, Orders(more + less, last_order_at=last_order_at))
+    assert (found.until, found.unfinished, found.comparison.held_out.users) == (last_order_at, 300, 150)
+    assert not found.comparison.differences[0].is_seen
 
 
 @pytest.mark.parametrize(
