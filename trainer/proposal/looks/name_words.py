@@ -23,7 +23,7 @@ PRODUCT = word_set(
     "product item stock sku article artikel art asin produkt produkte material upc ean isbn artikelen "
     "producten produktu produkty towar towary towaru"
 )
-ID = word_set("id key no nr num number nummer code uid uuid guid ref numer kod")
+ID = word_set("id key no nr num number nummer code uid uuid guid ref numer kod entity")
 TIME = word_set(
     "date datum dat time timestamp datetime zeit created placed day at on when zeitpunkt registered joined "
     "since birthday birthdate dob data czas tijd"

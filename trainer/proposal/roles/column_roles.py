@@ -37,6 +37,11 @@ _BRAND = word_set("brand marke manufacturer hersteller maker merk marka producen
 _GENDER = word_set("gender sex geschlecht geschl geslacht plec")
 _COUNTRY = word_set("country land nation kraj")
 _AGE = word_set("age alter leeftijd wiek")
+_OF_OTHERS = word_set(
+    "address campaign category class country coupon currency group language manager method promo role segment "
+    "state status type voucher waehrung waluta"
+)
+"""What an id is of if its name has such a word beside that of a user, an order or a product."""
 _SAYING = (
     KNOWN | NAMED | _OTHER_TIMES | _SENT | _ORDER_TIMES | _COSTS | _QUANTITY | _PRICE | _TOTAL | _SIGNUP
     | _SOURCE | _CATEGORY | _WEAK_CATEGORY | _STATUS | _BRAND | _GENDER | _COUNTRY | _AGE
@@ -116,7 +121,7 @@ def roles_of(table: ShopTable) -> dict[Role, ShopColumn]:
 def _is_id(look: _Look, nouns: frozenset[str], of: Subject) -> float:
     """How well a column is the id of a user, an order or a product."""
     words = look.words
-    if not words or look.column.kind in ("date", "boolean", "unreadable"):
+    if not words or words & _OF_OTHERS or look.column.kind in ("date", "boolean", "unreadable"):
         return 0
     best_word = (
         0.5 if words & {"id", "key", "uuid"} else 0.2 if words & {"no", "nr", "nummer", "numer"} else 0
@@ -144,7 +149,10 @@ def _order_id(look: _Look) -> float:
 
 
 def _product_id(look: _Look) -> float:
-    return 0 if look.words & (ORDER | {"line"}) else _is_id(look, PRODUCT, "product")
+    if look.words & (ORDER | {"line"}):
+        return 0
+    # Beside a product's id, that of an item is the line's.
+    return _is_id(look, PRODUCT, "product") - 0.1 * ("item" in look.words)
 
 
 def _time(look: _Look) -> float:

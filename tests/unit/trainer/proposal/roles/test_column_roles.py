@@ -50,6 +50,21 @@ def test_an_id_is_what_the_table_is_about() -> None:
     assert "order_id" not in roles("order_items", id="number")
 
 
+def test_an_id_of_something_else_about_an_order_or_a_user_is_not_theirs() -> None:
+    found = roles(
+        "sales_order", order_currency_code="text", order_type_id="number", entity_id="number",
+        customer_group_id="number", customer_id="number", created_at="date",
+    )  # fmt: skip
+    assert found == {"user_id": "customer_id", "order_id": "entity_id", "time": "created_at"}
+    assert "order_id" not in roles("payments", order_currency_code="text")
+    assert "user_id" not in roles("orders", customer_group_id="number")
+
+
+def test_the_product_of_a_line_is_not_the_id_of_the_line() -> None:
+    assert roles("order_item", item_id="number", product_id="number")["product_id"] == "product_id"
+    assert roles("sales", item_id="number")["product_id"] == "item_id"
+
+
 def test_german_names() -> None:
     found = roles(
         "Bestellungen", Bestellnummer="text", Kundennummer="number", Bestelldatum="date", Menge="number",
