@@ -23,6 +23,7 @@ _SENT = word_set("ship shipped shipping sent versand")
 """The time of an order that has no other time."""
 _ORDER_TIMES = word_set("created placed purchase ordered")
 _COSTS = word_set("cost tax discount freight shipping profit fee margin rabatt steuer market")
+_WITH_OR_WITHOUT = word_set("incl excl including excluding included excluded")
 _QUANTITY = word_set("quantity qty menge anzahl anz unit stueck piece pcs aantal ilosc szt sztuk")
 _PRICE = word_set("price preis einzelpreis prijs stukprijs cena")
 _TOTAL = word_set(
@@ -172,13 +173,18 @@ def _is_one_of_several(best: _Look, free: Sequence[_Look]) -> bool:
 
 def _price(look: _Look) -> float:
     words = look.words
-    if look.column.kind != "number" or not words & _PRICE or words & (_COSTS | _TOTAL):
+    if look.column.kind != "number" or not words & _PRICE or _is_cost(words) or words & _TOTAL:
         return 0
     return 2 + 0.5 * bool(words & {"sale", "selling"}) + 0.3 * bool(words & {"unit", "item", "einzel"})
 
 
+def _is_cost(words: frozenset[str]) -> bool:
+    """Whether a name speaks of a part of a price: ``price_tax_incl`` is a price."""
+    return bool((words - {"tax"} if words & _WITH_OR_WITHOUT else words) & _COSTS)
+
+
 def _total(look: _Look) -> float:
-    if look.column.kind != "number" or look.words & _COSTS:
+    if look.column.kind != "number" or _is_cost(look.words):
         return 0
     alone = ({"sale"}, {"value"}, {"payment", "value"}, {"order", "value"})
     return 1 if look.words & _TOTAL or look.words in alone else 0

@@ -16,7 +16,8 @@ _ADDRESSES = word_set(
     "address adresse street strasse zip zipcode postcode postal plz latitude longitude lat lng lon geo "
     "geolocation house hausnummer ip geom adres straat huisnummer ulica pocztowy"
 )
-_SECRETS = word_set("password passwort iban card ssn passport tax vat bic token secret hash bsn pesel nip")
+_SECRETS = word_set("password passwort iban card ssn passport bic token secret hash bsn pesel nip")
+_TAXES = word_set("tax vat")
 _TEXTS = word_set(
     "description comment note review message text remark bemerkung kommentar opmerking omschrijving uwagi "
     "opis"
@@ -24,7 +25,7 @@ _TEXTS = word_set(
 _ROWS = word_set("deceased deleted test blocked fraud anonymized anonymised")
 CONTACT = "a contact of a person"
 AN_ID = "an id or a number of something"
-NAMED = _NAMES | _CONTACTS | _ADDRESSES | _SECRETS | _TEXTS | _ROWS | BIRTH
+NAMED = _NAMES | _CONTACTS | _ADDRESSES | _SECRETS | _TAXES | _TEXTS | _ROWS | BIRTH
 """Words of columns that are no features, and no numbers or ids of a shop."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{7,}[0-9]")
@@ -41,10 +42,12 @@ def personal(column: ShopColumn, *, of_users: bool) -> str | None:
         of_users: whether it is in a table of users: there a name is a person's.
     """
     words = words_of(column.name)
+    # A number beside an order is an amount or a rate, and not the number of a tax payer.
+    taxes = _TAXES if of_users or column.kind != "number" else frozenset[str]()
     for kinds, why in (
         (_CONTACTS, CONTACT),
         (_ADDRESSES, "an address or a place of a person"),
-        (_SECRETS, "a secret, or a number of a person or a bank"),
+        (_SECRETS | taxes, "a secret, or a number of a person or a bank"),
         (BIRTH, "a birthday; only the age is of use"),
     ):
         if words & kinds:

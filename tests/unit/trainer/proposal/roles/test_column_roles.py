@@ -65,6 +65,14 @@ def test_the_product_of_a_line_is_not_the_id_of_the_line() -> None:
     assert roles("sales", item_id="number")["product_id"] == "item_id"
 
 
+def test_a_price_with_or_without_tax_is_a_price_and_a_tax_is_none() -> None:
+    found = roles(
+        "order_detail", tax="number", price_tax="number", unit_price_tax_incl="number",
+        unit_price_tax_excl="number", total_tax="number", total_paid_tax_incl="number",
+    )  # fmt: skip
+    assert found == {"price": "unit_price_tax_incl", "total": "total_paid_tax_incl"}
+
+
 def test_german_names() -> None:
     found = roles(
         "Bestellungen", Bestellnummer="text", Kundennummer="number", Bestelldatum="date", Menge="number",

@@ -40,6 +40,13 @@ def test_by_the_values() -> None:
     assert unfit(column("x", "date"), of_users=True) == "a date"
 
 
+def test_a_tax_of_lines_is_an_amount_and_a_tax_number_is_secret() -> None:
+    secret = "a secret, or a number of a person or a bank"
+    assert unfit(column("total_tax", "number"), of_users=False) is None
+    assert unfit(column("vat_number"), of_users=False) == secret
+    assert unfit(column("tax", "number"), of_users=True) == secret
+
+
 @pytest.mark.parametrize("name", ["wealth_segment", "owns_car", "state", "tenure", "plan"])
 def test_what_may_be_a_feature(name: str) -> None:
     assert unfit(column(name), of_users=True) is None
