@@ -39,8 +39,8 @@ _GENDER = word_set("gender sex geschlecht geschl geslacht plec")
 _COUNTRY = word_set("country land nation kraj")
 _AGE = word_set("age alter leeftijd wiek")
 _OF_OTHERS = word_set(
-    "address campaign category class country coupon currency group language manager method promo role segment "
-    "state status type voucher waehrung waluta"
+    "address campaign category class country coupon currency group language manager method promo role "
+    "segment state status type voucher waehrung waluta"
 )
 """What an id is of if its name has such a word beside that of a user, an order or a product."""
 _SAYING = (
