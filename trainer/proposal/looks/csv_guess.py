@@ -8,13 +8,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trainer.warehouse.kinds.csv_records import encoding_of, is_utf8, opened
+from trainer.warehouse.kinds.csv_records import encoding_of, opened
 from trainer.warehouse.tables.reading_rules import Csv
 
 _SEPARATORS = (",", ";", "\t", "|")
 _BEGIN_BYTES = 200_000
 _CHUNK_BYTES = 1_000_000
 _LINES = 50
+CENTRAL_EUROPE = "cp1250"
+# What Polish letters look like in Western Europe's encoding.
+_SIGN_IN_WORD = re.compile(r"(?<=[^\W\d_])[¹³¿¾¼£¥¯](?=[^\W\d_])|[¹³£¥](?=[^\W\d_]{2})")
 _BEYOND_ASCII = re.compile(r"[^\s,;|\"]*[^\s\x00-\x7f][^\s,;|\"]*")
 
 
@@ -37,27 +40,46 @@ def csv_form(path: Path, declared: Mapping[str, str]) -> tuple[Csv, bool]:
     with opened(path) as file:
         begin = file.read(_BEGIN_BYTES)
 
-        def form(encoding: str, kept: str) -> Csv:
-            text = begin.decode(encoding, errors="replace")
-            return Csv(declared.get("separator") or separator_of(text), encoding=kept)
+    def form(encoding: str, kept: str) -> Csv:
+        text = begin.decode(encoding, errors="replace")
+        return Csv(declared.get("separator") or separator_of(text), encoding=kept)
 
-        if marked != Csv().encoding:
-            return form(marked, Csv().encoding), False
-        if named is not None:
-            return form(named, named), True
-        encodings = {encoding: codecs.getincrementaldecoder(encoding)() for encoding in ("utf-8", "cp1252")}
-        ascii_only, chunk = True, begin
-        while chunk:
-            ascii_only = ascii_only and chunk.isascii()
-            for encoding in list(encodings):
-                try:
-                    encodings[encoding].decode(chunk)
-                except UnicodeDecodeError:
-                    del encodings[encoding]
-            chunk = file.read(_CHUNK_BYTES)
-    # Every byte is a character of Latin-1.
-    encoding = next(iter(encodings), "latin-1")
-    return form(encoding, "utf-8" if is_utf8(encoding) else encoding), not ascii_only
+    if marked != Csv().encoding:
+        return form(marked, Csv().encoding), False
+    if named is not None:
+        return form(named, named), True
+    if can_be(path, "ascii"):
+        return form("utf-8", "utf-8"), False
+    encoding = "utf-8" if can_be(path, "utf-8") else _of_8_bits(path, begin)
+    return form(encoding, encoding), True
+
+
+def _of_8_bits(path: Path, begin: bytes) -> str:
+    """The encoding of a file that is not in UTF-8."""
+    possible = [encoding for encoding in ("cp1252", CENTRAL_EUROPE) if can_be(path, encoding)]
+    if possible:
+        # Such as "Data z³o¿enia".
+        return min(
+            possible, key=lambda encoding: len(_SIGN_IN_WORD.findall(begin.decode(encoding, "ignore")))
+        )
+    # Every byte is a character of Latin-1, also those of Japanese.
+    return "cp932" if can_be(path, "cp932") else "latin-1"
+
+
+def can_be(path: Path, encoding: str) -> bool:
+    """Whether all bytes of a file can be read in an encoding.
+
+    Raises:
+        BadWarehouse: the file cannot be read.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with opened(path) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return False
+    return True
 
 
 def word_beyond_ascii(path: Path, encoding: str) -> str:

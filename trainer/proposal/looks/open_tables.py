@@ -9,7 +9,7 @@ import pyarrow as pa
 from schemas.errors import BadSource, BadWarehouse
 from schemas.printable import printable_cell
 from trainer.proposal.looks import postgres_tables
-from trainer.proposal.looks.csv_guess import csv_form, word_beyond_ascii
+from trainer.proposal.looks.csv_guess import CENTRAL_EUROPE, can_be, csv_form, word_beyond_ascii
 from trainer.proposal.looks.desk import A_VALUE, MOST_ROWS, Desk
 from trainer.proposal.looks.same_tables import grouped
 from trainer.proposal.looks.shop_columns import ShopTable
@@ -28,6 +28,7 @@ from trainer.warehouse.tables.table_names import Names
 _Database = duckdb_warehouse.DuckSource | postgres_warehouse.PostgresSource
 _DATABASE_ROWS = 200_000
 _OTHER_ENDS = (".tsv", ".txt", ".tab", ".xlsx", ".xls", ".json", ".jsonl", ".csv.zip", ".zip")
+_ENCODINGS = {CENTRAL_EUROPE: "Central Europe", "cp1251": "Cyrillic", "gb18030": "Chinese"}
 _DUCKDB_TABLES = """
     select table_name, column_name, data_type from information_schema.columns
     where table_schema = 'main' and table_catalog = current_database()
@@ -217,6 +218,9 @@ def _common_form(found: Mapping[Path, tuple[Csv, bool]]) -> tuple[Csv, list[Path
     separator = heaviest((form.separator, path) for path, (form, _) in found.items())
     shown = [(form.encoding, path) for path, (form, shows) in found.items() if shows]
     encoding = heaviest(iter(shown)) if shown else "utf-8"
+    # A file without the letters that tell the two apart looks like one of Western Europe.
+    if encoding == "cp1252" and any(one == CENTRAL_EUROPE for one, _ in shown):
+        encoding = CENTRAL_EUROPE
     common, notes = [], []
     for path, (form, shows) in found.items():
         if form.separator != separator and _columns(path, form) > 1:
@@ -224,7 +228,7 @@ def _common_form(found: Mapping[Path, tuple[Csv, bool]]) -> tuple[Csv, list[Path
                 f"not read: {path.name} has the separator {form.separator!r} and other files {separator!r}: "
                 "Segue reads all files of a folder with one separator, so save them alike"
             )
-        elif shows and form.encoding != encoding:
+        elif shows and form.encoding != encoding and not _fits_too(path, form.encoding, encoding):
             notes.append(
                 f"not read: {path.name} is in {form.encoding} and other files are in {encoding}: Segue reads "
                 "all files of a folder in one encoding, so save them alike"
@@ -234,11 +238,17 @@ def _common_form(found: Mapping[Path, tuple[Csv, bool]]) -> tuple[Csv, list[Path
     return Csv(separator, encoding=encoding), common, notes
 
 
+def _fits_too(path: Path, guessed: str, encoding: str) -> bool:
+    """Whether a file of Western Europe's encoding may also be in that of Central Europe."""
+    return guessed == "cp1252" and encoding == CENTRAL_EUROPE and can_be(path, encoding)
+
+
 def _guessed(encoding: str, path: Path) -> str:
     word = quoted_value(word_beyond_ascii(path, encoding))
+    others = " or ".join(f'"{other}" for {where}' for other, where in _ENCODINGS.items() if other != encoding)
     return (
-        f"CHECK: encoding {encoding} is a guess: {word} should read right; else "
-        'set another under [csv] in segue.toml, such as encoding = "cp1250" for Central Europe'
+        f"CHECK: encoding {encoding} is a guess: {word} should read right; else set another under [csv] in "
+        f"segue.toml, such as encoding = {others}, and propose again"
     )
 
 

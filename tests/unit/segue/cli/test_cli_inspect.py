@@ -80,24 +80,39 @@ def test_settings_that_do_not_fit_are_told_after_the_tables(tmp_path: Path, caps
 
 def test_an_encoding_is_guessed_aloud_or_that_of_the_settings(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "shop").mkdir()
-    lines = "id;miasto\n1;Łódź\n2;Kraków\n"
-    (tmp_path / "shop" / "ludzie.csv").write_bytes(lines.encode("cp1250"))
+    lines = "id;mesto\n1;Děčín\n2;Praha\n"
+    (tmp_path / "shop" / "lide.csv").write_bytes(lines.encode("cp1250"))
 
     # No order is found: the guesses are shown all the same.
     assert run(["inspect", "--warehouse", "shop"]) == 3
     text = " ".join(capsys.readouterr().out.split())
     assert 'CSV files: separator ";", encoding cp1252' in text
-    assert 'CHECK: encoding cp1252 is a guess: "£ódŸ" should read right; else set another' in text
+    assert 'CHECK: encoding cp1252 is a guess: "Dìèín" should read right; else set another' in text
 
     assert run(["init", "--warehouse", "shop"]) == 3
-    assert 'CHECK: encoding cp1252 is a guess: "£ódŸ" should' in " ".join(capsys.readouterr().err.split())
+    assert 'CHECK: encoding cp1252 is a guess: "Dìèín" should' in " ".join(capsys.readouterr().err.split())
 
     Path("segue.toml").write_text('[csv]\nencoding = "cp1250"\nseparator = ";"\n')
     run(["inspect", "--warehouse", "shop", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert found["csv"] == {"separator": ";", "encoding": "cp1250"}
-    assert sorted(found["tables"][0]["columns"][1]["samples"]) == ["Kraków", "Łódź"]
+    assert sorted(found["tables"][0]["columns"][1]["samples"]) == ["Děčín", "Praha"]
     assert found["notes"] == []
+
+
+def test_files_without_the_letters_of_an_encoding_are_read_in_that_of_the_others(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "miasta.csv").write_bytes("id,miasto\n1,Kraków\n2,Toruń i Gdynia\n".encode("cp1250"))
+    (tmp_path / "shop" / "ludzie.csv").write_bytes("id,miasto\n1,Łódź\n".encode("cp1250"))
+
+    run(["inspect", "--warehouse", "shop", "--json"])
+
+    found = json.loads(capsys.readouterr().out)
+    assert found["csv"]["encoding"] == "cp1250"
+    assert [table["name"] for table in found["tables"]] == ["ludzie", "miasta"]
+    assert found["tables"][0]["columns"][1]["samples"] == ["Łódź"]
 
 
 def test_without_orders_the_tables_are_shown(tmp_path: Path, capsys: Capture) -> None:
