@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trainer.warehouse.kinds.csv_records import encoding_of, opened
+from trainer.warehouse.kinds.csv_records import encoding_of, excels_separator, opened
 from trainer.warehouse.tables.reading_rules import Csv
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -94,6 +94,9 @@ def separator_of(text: str) -> str:
     >>> separator_of("a;b\n1,5;2\n"), separator_of("a,b\n"), separator_of("name\nx\n")
     (';', ',', ',')
     """
+    told = excels_separator(text)
+    if told is not None:
+        return told
     lines = text.splitlines()[: _LINES + 1]
     # The last line may be cut.
     lines = lines[:-1] if len(lines) > _LINES else lines

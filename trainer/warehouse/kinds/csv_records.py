@@ -19,6 +19,9 @@ from trainer.warehouse.tables.reading_rules import Csv
 # DuckDB does not read a longer record.
 MAX_RECORD_BYTES = 2_000_000
 _BEGIN_BYTES = 65_536
+_EXCELS_BYTES = 64  # enough for its line, also in UTF-32
+# A first line by which Excel knows the separator.
+_EXCELS_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _UNDECODED = re.compile("[\udc80-\udcff]")
 # Marks at the beginning of a text that say its encoding. That of UTF-32 begins like that of UTF-16.
 _MARKS = {
@@ -52,7 +55,7 @@ class Record:
 
 
 def records(path: Path, form: Csv) -> Iterator[Record]:
-    """Yield the records of a file, the header first; blank lines are skipped.
+    """Yield the records of a file, the header first; blank lines and a line for Excel are skipped.
 
     Raises:
         Broken: the next record cannot be read.
@@ -74,6 +77,27 @@ def records(path: Path, form: Csv) -> Iterator[Record]:
         newline = "\n" if "\n" in first or "\r" not in first else "\r"
         text = io.TextIOWrapper(file, encoding=encoding, errors="surrogateescape", newline=newline)
         yield from _records(_Lines(text), form.separator)
+
+
+def excels_separator(text: str) -> str | None:
+    r"""The separator that the first line of a text tells Excel; None if it is no such line.
+
+    >>> excels_separator("sep=;\r\na;b"), excels_separator("a;b")
+    (';', None)
+    """
+    found = _EXCELS_LINE.fullmatch(next(iter(text.splitlines()), ""))
+    return found if found is None else found[1]
+
+
+def has_excels_line(path: Path, form: Csv) -> bool:
+    """Whether the first line of a file is no header, but tells Excel the separator.
+
+    Raises:
+        BadWarehouse: the file cannot be read.
+    """
+    with opened(path) as file:
+        begin = file.read(_EXCELS_BYTES)
+    return excels_separator(begin.decode(_encoding(begin, form), errors="ignore")) is not None
 
 
 def encoding_of(path: Path, form: Csv) -> str:
@@ -113,6 +137,8 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 def _records(lines: "_Lines", separator: str) -> Iterator[Record]:
     while written := lines.next():
         first = lines.number
+        if first == 1 and excels_separator(written) is not None:
+            continue
         if '"' in written:
             fields = _quoted(lines, written, separator)
         else:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from schemas.errors import BadWarehouse
 from trainer.warehouse.kinds.csv_files import header
+from trainer.warehouse.kinds.csv_records import has_excels_line
 from trainer.warehouse.kinds.warehouse_source import NoTable
 from trainer.warehouse.tables.reading_rules import Csv
 from trainer.warehouse.tables.sql_literals import literal
@@ -77,9 +78,10 @@ def reader(path: Path, copy: Path, form: Csv) -> str:
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header(path, form))
     compression = "gzip" if copy.suffix.lower() == ".gz" else "none"
     nulls = ", ".join(map(literal, ("", *form.nulls)))
+    skip = "skip = 1, " if has_excels_line(path, form) else ""
     # Nothing is detected automatically: a detected delimiter or type could change with the rows.
     return (
-        f"read_csv({literal(no_pattern(copy))}, auto_detect = false, header = true, "
+        f"read_csv({literal(no_pattern(copy))}, auto_detect = false, header = true, {skip}"
         f"delim = {literal(form.separator)}, quote = '\"', escape = '\"', nullstr = [{nulls}], "
         f"compression = '{compression}', columns = {{{columns}}})"
     )

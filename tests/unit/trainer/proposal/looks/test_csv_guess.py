@@ -46,6 +46,7 @@ def test_an_umlaut_far_behind_the_beginning_counts(tmp_path: Path) -> None:
         ("a;b;c\n1,5;2,5;3,5\n", ";"),
         ('a,b\n"x;y;z",1\n', ","),
         ("name\nx\n", ","),
+        ("sep=;\r\nname;a,b,c\r\nx;y,z,w\r\n", ";"),
         ("", ","),
     ],
 )

@@ -68,6 +68,17 @@ def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
     assert set(features_by_user(tmp_path)) == {"u"}
 
 
+@pytest.mark.parametrize("line", ["sep=,", '"sep=,"', "\ufeffSEP=,"])
+def test_a_first_line_for_excel_is_no_header(tmp_path: Path, line: str) -> None:
+    assert set(users(tmp_path, "7,20,,,,")) == {"7"}
+    path = tmp_path / "users.csv"
+    path.write_text(f"{line}\n{path.read_text()}")
+    assert features_by_user(tmp_path)["7"]["age"] == 20.0
+    path.write_text(f"{path.read_text()}8,20\n")
+    with pytest.raises(BadWarehouse, match="line 4, has 2 fields and line 2 names 6 columns"):
+        open_warehouse(tmp_path)
+
+
 def test_further_columns_may_have_any_name(tmp_path: Path) -> None:
     write_csv(Shop().user("u"), tmp_path)
     (tmp_path / "users.csv").write_text('it\'s,"a ""b"", c",' + HEADER + "\n1,2,u,,,,,\n")
