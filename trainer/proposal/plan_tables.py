@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from schemas.counted import counted
 from schemas.printable import printable_cell
 from trainer.proposal.found_fields import FieldFound, last_day
 from trainer.proposal.gender_values import gender_sql, spellings
@@ -148,18 +149,13 @@ def _quoted(values: Sequence[str]) -> str:
 
 def _about_lines(orders: Found, desk: Desk) -> Iterator[str]:
     order, user, time = (in_desk(orders.roles[role]) for role in ("order_id", "user_id", "time"))
-    several, times = (
-        desk.one(
-            f"select count(*) from (select 1 from {orders.table.place} where {user} is not null"  # noqa: S608
-            f" group by {order} having count(distinct {x}) > 1)"
-        )
-        for x in (user, time)
+    times = desk.one(
+        f"select count(*) from (select 1 from {orders.table.place} where {user} is not null"  # noqa: S608
+        f" group by {order} having count(distinct {time}) > 1)"
     )
     yield "Each row is a line of an order, so the lines with one id are one order."
-    if several:
-        yield f"{several:,} orders have lines of several users: each counts for the smallest id."
     if times:
-        yield f"{times:,} orders have lines of several times: each has its first."
+        yield f"{counted(times, 'order')} with lines of several times: each has its first."
 
 
 def _items(

@@ -12,6 +12,7 @@ from trainer.proposal.roles.column_roles import Found, Role, roles_of, says_noth
 from trainer.proposal.roles.guessed_lines import guess_lines
 from trainer.proposal.roles.guessed_users import guess_orders
 from trainer.proposal.roles.guesses import Guess, Guessed, fit_equally
+from trainer.proposal.roles.order_doubts import order_doubts
 from trainer.proposal.roles.unlike_ids import OVERLAP, unlike_ids
 
 _NEEDED: Mapping[Role, str] = {"order_id": "an order's id", "user_id": "its user", "time": "its time"}
@@ -32,7 +33,8 @@ class Shop:
         users: has a row for each user; None if there is none.
         more_users: other tables with a row for each user.
         guesses: what columns are taken for by their values alone.
-        doubts: sentences about columns that fit equally well, so that none of them is read.
+        doubts: sentences about columns that fit equally well, so that none of them is read, about tables that
+            are not read, and about odd orders.
     """
 
     orders: Found
@@ -76,6 +78,7 @@ def find_shop(tables: Sequence[ShopTable], desk: Desk) -> Shop:
     unread = [one for one in rest if one is not users and one not in more]
     doubts = (
         *guessed.doubts,
+        *order_doubts(orders, desk),
         *_unread_times(users),
         *_unlike_users(orders, unread, desk, needed=users is None),
     )
