@@ -151,7 +151,8 @@ class Desk:
             f" from (select {a_value} as v from {place})"
         ).fetchall()
         kept = [value for value in values if value not in all_words]
-        if typed is not None:
+        # Whole numbers may be seconds since 1970, as the values and the name say.
+        if typed is not None and not (typed == "number" and date is not None and date.epoch):
             found, date, form = typed, DateForm() if typed == "date" else None, PLAIN
         return ShopColumn(
             name,

@@ -18,7 +18,8 @@ _DIGITS = re.compile(r"(\d{1,4})([/.-])(\d{1,2})\2(\d{4}|\d{2}|\d)(?:([ T])(.*))
 _DAY_NAME = re.compile(r"(\d{1,2})([ -])([A-Za-z]{3,9})([ -])(\d{4}|\d{2})(?:( )(.*))?", re.ASCII)
 _NAME_DAY = re.compile(r"([A-Za-z]{3,9})( )(\d{1,2})(, ?| )(\d{4})(?:( )(.*))?", re.ASCII)
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?(\.\d+)?( ?)([AaPp][Mm])?", re.ASCII)
-_EPOCH = re.compile(r"(?:[12]\d{9}|[12]\d{12})", re.ASCII)
+# Up to 2033: 2024013114 is a day with an hour.
+_EPOCH = re.compile(r"(?:1\d{9}|1\d{12})", re.ASCII)
 _COMPACT = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 _ENOUGH = 0.95
 _MOST_FORMS = 4

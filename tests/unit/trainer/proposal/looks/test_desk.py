@@ -5,6 +5,7 @@ import pytest
 
 from trainer.proposal.looks.desk import Desk
 from trainer.proposal.looks.shop_columns import ShopColumn
+from trainer.proposal.looks.sql_values import time_sql
 
 
 def looked_at(values: list[str | None], name: str = "x", kind: str = "") -> ShopColumn:
@@ -54,3 +55,11 @@ def test_ids_as_floats_are_counted() -> None:
 )
 def test_a_type_of_the_warehouse_says_what_the_values_are(kind: str, looks: str) -> None:
     assert looked_at(["1"], kind=kind).kind == looks
+
+
+def test_whole_numbers_of_a_type_may_be_seconds_since_1970() -> None:
+    column = looked_at(["1704067200", "1706745600"], "created", "BIGINT")
+    assert column.kind == "date"
+    assert time_sql("created", column, "duckdb") == "epoch_ms(try_cast(created as bigint) * 1000)"
+    assert looked_at(["1704067200", "1706745600"], "points", "BIGINT").kind == "number"
+    assert looked_at(["2024013114", "2024020109"], "created", "BIGINT").kind == "number"
