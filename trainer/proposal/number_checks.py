@@ -5,10 +5,15 @@ from collections.abc import Iterable, Iterator
 from schemas.printable import printable_cell
 from trainer.proposal.looks.desk import Desk, in_desk
 from trainer.proposal.looks.shop_columns import ShopColumn
+from trainer.proposal.written.number_forms import CURRENCIES
 
 # The signs that the reading takes off, with the codes that mean the same.
-_CURRENCY = r"\p{Sc}|USD|EUR|GBP|CHF"
-_SAME = "case {} when 'EUR' then '€' when 'USD' then '$' when 'GBP' then '£' else {} end"
+_CURRENCY = rf"\p{{Sc}}|{CURRENCIES}"
+_SAME = (
+    "case {} when 'EUR' then '€' when 'USD' then '$' when 'GBP' then '£' when 'PLN' then 'zł'"
+    " when 'zl' then 'zł' when 'CZK' then 'Kč' when 'HUF' then 'Ft' when 'INR' then '₹'"
+    " when 'JPY' then '¥' when '￥' then '¥' when '円' then '¥' else {} end"
+)
 
 
 def number_checks(columns: Iterable[ShopColumn], desk: Desk) -> Iterator[str]:

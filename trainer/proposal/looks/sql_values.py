@@ -2,11 +2,12 @@
 
 from trainer.proposal.looks.shop_columns import ShopColumn
 from trainer.proposal.written.date_forms import EPOCH_MS, EPOCH_S
+from trainer.proposal.written.number_forms import CURRENCIES
 from trainer.proposal.written.postgres_times import postgres_time
 from trainer.warehouse.tables.sql_literals import literal
 
 # Of ASCII these alone: what else stands beside digits makes no number, and an exponent stays.
-_SIGNS = "(USD|EUR|GBP|CHF)|[$%]|[^!-~]"
+_SIGNS = f"({CURRENCIES})|[$%]|[^!-~]"
 _A_NUMBER = "^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 
 

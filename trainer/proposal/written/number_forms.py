@@ -4,7 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_SIGNS = re.compile(r"\s|[$€£¥%]|\b(?:USD|EUR|GBP|CHF)\b")
+CURRENCIES = "USD|EUR|GBP|CHF|PLN|CZK|SEK|NOK|DKK|HUF|JPY|INR|zł|zl|kr|Kč|Ft|円"
+"""Codes and words of currencies, for a regular expression."""
+_SIGNS = re.compile(rf"\s|[$€£¥￥₹₺₽₩₴%]|(?<![^\W\d])(?:{CURRENCIES})(?![^\W\d])")
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:[.'’]\d{3})+),\d+", re.ASCII)
 # A group before a mark of thousands begins with no 0: 0.500 has decimals.

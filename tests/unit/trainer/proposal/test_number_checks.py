@@ -73,4 +73,7 @@ def test_several_currencies_are_named_with_their_counts(desk: Desk) -> None:
         "p: several currencies stand in one column, by number of values € (4), CHF (1), and their amounts are"
         " added as if they were one; convert them by case, or read one currency by where, in a query"
     )
-    assert list(number_checks([column(desk, ["12,50 €", "EUR 7,50", "9,99"])], desk)) == []
+    for same in (["12,50 €", "EUR 7,50", "9,99"], ["12,50 zł", "7,50 zl", "PLN 9,99"]):
+        assert list(number_checks([column(desk, same)], desk)) == []
+    (said,) = number_checks([column(desk, ["12,50 zł", "7,50 kr"])], desk)
+    assert "by number of values kr (1), zł (1)" in said

@@ -17,6 +17,8 @@ from trainer.proposal.written.number_forms import NumberForm
         ("EUR\u00a07.50 €", NumberForm(signs=True), "7.50"),
         ("-12 %", NumberForm(signs=True), "-12"),
         ("1 249,50 €", NumberForm(",", signs=True), "1249.50"),
+        ("1 249,50 zł", NumberForm(",", signs=True), "1249.50"),
+        ("￥1,250円", NumberForm(thousands=True, signs=True), "1250"),
         ("1'249,50 CHF", NumberForm(",", signs=True), "1249.50"),
         ("1.234.567,5", NumberForm(",", thousands=True), "1234567.5"),
         ("$1,234,567.5", NumberForm(thousands=True, signs=True), "1234567.5"),
