@@ -122,6 +122,16 @@ def _one_a_user(orders: Found, column: ShopColumn, desk: Desk) -> bool:
     return found is None or float(found) >= _ONE_VALUE  # None: no user has several orders
 
 
+def is_of_order(column: ShopColumn, lines: Found, desk: Desk) -> bool:
+    """Whether the lines of nearly every order with several have one value, as the order's total has."""
+    x, order = in_desk(column), in_desk(lines.roles["order_id"])
+    found = desk.text(
+        f"select avg(case when n = 1 then 1.0 else 0 end) from (select count(distinct {x}) as n"  # noqa: S608
+        f" from {lines.table.place} where {order} is not null group by {order} having count({x}) > 1)"
+    )
+    return found is not None and float(found) >= _ONE_VALUE
+
+
 def last_day(orders: Found, desk: Desk) -> str | None:
     """The day of the last order; None if no time can be read."""
     time = time_in_desk(orders.roles["time"])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from schemas.printable import printable_cell
-from trainer.proposal.found_fields import FieldFound, item_fields, user_fields
+from trainer.proposal.found_fields import FieldFound, is_of_order, item_fields, user_fields
 from trainer.proposal.looks.desk import Desk
 from trainer.proposal.looks.shop_columns import ShopColumn
 from trainer.proposal.own_names import feature_name, field_name
@@ -43,7 +43,7 @@ def choose(shop: Shop, desk: Desk, proposal: Proposal) -> Chosen:
     declared: dict[str, dict[str, str]] = {}
     _attributes(user_fields(shop, desk), chosen, features, declared, shop, proposal)
     features.append("total_orders")
-    _spend(shop, chosen, features, declared, proposal)
+    _spend(shop, chosen, features, declared, proposal, desk)
     _offer_rfm(shop, chosen, proposal)
     _favourites(item_fields(shop), chosen, features, declared, shop, proposal)
     proposal.settings["features"] = features
@@ -91,10 +91,19 @@ def _attributes(
 
 
 def _spend(
-    shop: Shop, chosen: Chosen, features: list[str], declared: dict[str, dict[str, str]], proposal: Proposal
+    shop: Shop,
+    chosen: Chosen,
+    features: list[str],
+    declared: dict[str, dict[str, str]],
+    proposal: Proposal,
+    desk: Desk,
 ) -> None:
     lines = [one for one in (shop.items, shop.products) if one is not None]
-    if any("price" in one.roles for one in lines) or (shop.items and "total" in shop.items.roles):
+    of_lines = shop.items is not None and "total" in shop.items.roles
+    if shop.items is not None and of_lines and shop.flat:
+        # In each line of an order the same: summed, it would count once for each line.
+        of_lines = not is_of_order(shop.items.roles["total"], shop.items, desk)
+    if any("price" in one.roles for one in lines) or of_lines:
         chosen.spend = True
         declared["total_spend"] = {"kind": "sum", "source": "order_value"}
     elif "total" in shop.orders.roles:
@@ -122,11 +131,13 @@ def _offer_rfm(shop: Shop, chosen: Chosen, proposal: Proposal) -> None:
         order_id, amount = (
             printable_cell(one.name) for one in (shop.orders.roles["order_id"], chosen.total[1])
         )
-        proposal.say(
-            "preset",
-            f"It reads the prices of items: tables.order_items must be the same table, with {order_id} as"
-            f" order_id and {amount} as price in columns.order_items.",
+        rows = (
+            f"must have one row for each order, with {order_id} as order_id and {amount} as price"
+            if shop.flat
+            else f"must be the same table, with {order_id} as order_id and {amount} as price in"
+            " columns.order_items"
         )
+        proposal.say("preset", f"It reads the prices of items: tables.order_items {rows}.")
     proposal.offer("preset", 'preset = "rfm"')
 
 

@@ -423,3 +423,17 @@ def test_columns_of_orders_are_named_and_a_status_in_another_language(
     assert "Zustand has few texts (bezahlt, storniert, zurück). If it is the status of an order" in said
     assert "orders: Zustand: nothing reads it" in said
     assert "orders: Vermerk: it has 90 different texts" in said
+
+
+def test_the_total_of_an_order_on_each_of_its_lines_counts_once(tmp_path: Path, capsys: Capture) -> None:
+    lines = [(n // 3, n // 9, f"2024-01-{1 + n // 3 % 28:02}", "ab"[n % 2], n // 3 + 0.5) for n in range(90)]
+    exports.write_table(tmp_path / "shop" / "orders.csv", "order_id,customer_id,day,category,total", lines)
+
+    settings, _ = proposed("shop", capsys)
+
+    assert settings["declare"]["total_spend"] == {"kind": "sum", "source": "order.total"}
+    assert "min(total) as total" in settings["tables"]["orders"]
+    text = " ".join(Path("segue.toml").read_text(encoding="utf-8").replace("#", " ").split())
+    assert (
+        "order_items must have one row for each order, with order_id as order_id and total as price" in text
+    )
