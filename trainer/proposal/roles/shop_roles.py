@@ -224,6 +224,12 @@ def _unlike_users(orders: Found, others: Sequence[Found], desk: Desk, *, needed:
     for one in others:
         column = one.roles.get("user_id")
         if column is None or not column.unique:
+            if column is not None and needed and subject_of(one.table.name) == "user":
+                yield (
+                    f"{printable_cell(one.table.name)} is not read, as it has {column.distinct:,} different"
+                    f" values of {printable_cell(column.name)} in {one.table.rows:,} rows: make one row for"
+                    " each user in a query"
+                )
             continue
         alike = unlike_ids(orders, orders.roles["user_id"], one, column, desk, needed=needed)
         if alike is not None:

@@ -7,8 +7,9 @@ from trainer.proposal.looks.shop_columns import ShopTable
 from trainer.proposal.roles.shop_roles import find_shop
 
 
-def doubts(order_ids: list[str], user_ids: list[str]) -> tuple[str, ...]:
-    columns = {"receipt no": order_ids, "customer_id": user_ids, "date": ["2020-01-01"] * len(order_ids)}
+def doubts(order_ids: list[str], user_ids: list[str], **more: list[str]) -> tuple[str, ...]:
+    days = ["2020-01-01"] * len(order_ids)
+    columns = {"receipt no": order_ids, "customer_id": user_ids, "date": days, **more}
     with Desk() as desk:
         place = desk.add(pa.table({name: pa.array(v, pa.string()) for name, v in columns.items()}))
         rows = desk.rows(place)
@@ -24,6 +25,15 @@ def test_numbers_that_begin_again_each_day_are_named() -> None:
         " several columns in the queries, such as receipt no with the day of date"
     )
     assert doubts(["1", "1", "2", "2", "3"], ["7", "7", "9", "9", "7"]) == ()
+
+
+def test_several_statuses_of_an_order_are_named() -> None:
+    (said,) = doubts(["1", "1", "2"], ["7", "7", "9"], status=["new", "cancelled", "new"])
+    assert said == (
+        "status: 1 of 2 orders have rows of several statuses, and each has the first in the alphabet: if the"
+        " last one counts, take it by date in the query of the orders"
+    )
+    assert doubts(["1", "1", "2"], ["7", "7", "9"], status=["new", "new", "paid"]) == ()
 
 
 def test_a_user_with_the_orders_of_all_guests_is_named() -> None:

@@ -38,6 +38,18 @@ def test_users_are_those_of_the_orders() -> None:
         assert shop.doubts == ()
 
 
+def test_a_table_of_users_with_several_rows_a_user_is_named() -> None:
+    with Desk() as desk:
+        users = table(desk, "customers", id=["1", "1", "2", "3", "4"], plan=["a"] * 5)
+        shop = find_shop([orders(desk), users], desk)
+    assert shop.users is None
+    (said,) = shop.doubts
+    assert said == (
+        "customers is not read, as it has 4 different values of id in 5 rows: make one row for each user in a"
+        " query"
+    )
+
+
 @pytest.mark.parametrize(
     ("ids", "says"),
     [
