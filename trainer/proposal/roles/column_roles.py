@@ -187,7 +187,10 @@ def _total(look: _Look) -> float:
     if look.column.kind != "number" or _is_cost(look.words):
         return 0
     alone = ({"sale"}, {"value"}, {"payment", "value"}, {"order", "value"})
-    return 1 if look.words & _TOTAL or look.words in alone else 0
+    if look.words & _TOTAL or look.words in alone:
+        return 1
+    # Of two such columns the net one is what was paid, after discounts.
+    return {frozenset({"net", "sale"}): 0.9, frozenset({"gross", "sale"}): 0.8}.get(look.words, 0)
 
 
 def _category(look: _Look) -> float:

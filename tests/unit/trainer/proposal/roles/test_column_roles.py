@@ -73,6 +73,12 @@ def test_a_price_with_or_without_tax_is_a_price_and_a_tax_is_none() -> None:
     assert found == {"price": "unit_price_tax_incl", "total": "total_paid_tax_incl"}
 
 
+def test_sales_before_and_after_discounts() -> None:
+    found = roles("items", Gross__Sales="number", Discounts="number", Net__Sales="number", Tax="number")
+    assert found == {"total": "Net Sales"}
+    assert roles("items", Gross__Sales="number") == {"total": "Gross Sales"}
+
+
 def test_german_names() -> None:
     found = roles(
         "Bestellungen", Bestellnummer="text", Kundennummer="number", Bestelldatum="date", Menge="number",
