@@ -11,7 +11,7 @@ from trainer.proposal.roles.personal_data import unfit
 from trainer.proposal.roles.shop_roles import Shop
 
 _OF_USERS: tuple[Role, ...] = ("gender", "age", "birth", "country", "traffic_source")
-_ONE_VALUE = 0.95
+_ONE_VALUE, _BY_CHANCE = 0.95, 0.2
 _MOST_EMPTY = 0.05
 
 
@@ -125,11 +125,16 @@ def _one_a_user(orders: Found, column: ShopColumn, desk: Desk) -> bool:
 def is_of_order(column: ShopColumn, lines: Found, desk: Desk) -> bool:
     """Whether the lines of nearly every order with several have one value, as the order's total has."""
     x, order = in_desk(column), in_desk(lines.roles["order_id"])
-    found = desk.text(
+    alike = desk.text(
         f"select avg(case when n = 1 then 1.0 else 0 end) from (select count(distinct {x}) as n"  # noqa: S608
         f" from {lines.table.place} where {order} is not null group by {order} having count({x}) > 1)"
     )
-    return found is not None and float(found) >= _ONE_VALUE
+    # Where one price is usual, the lines of an order are alike by chance.
+    by_chance = desk.text(
+        f"select sum(n * n) / pow(sum(n), 2) from (select count(*) as n from {lines.table.place}"  # noqa: S608
+        f" where {x} is not null group by {x})"
+    )
+    return alike is not None and float(alike) >= _ONE_VALUE and float(by_chance or 1) < _BY_CHANCE
 
 
 def last_day(orders: Found, desk: Desk) -> str | None:

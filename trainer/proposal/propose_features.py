@@ -99,17 +99,21 @@ def _spend(
     desk: Desk,
 ) -> None:
     lines = [one for one in (shop.items, shop.products) if one is not None]
-    of_lines = shop.items is not None and "total" in shop.items.roles
-    if shop.items is not None and of_lines and shop.flat:
-        # In each line of an order the same: summed, it would count once for each line.
-        of_lines = not is_of_order(shop.items.roles["total"], shop.items, desk)
-    if any("price" in one.roles for one in lines) or of_lines:
+    total = shop.items.roles.get("total") if shop.items is not None else None
+    # Summed over the lines, the total of an order would count once for each line.
+    of_order = total is not None and shop.flat and is_of_order(total, shop.orders, desk)
+    if any("price" in one.roles for one in lines) or (total is not None and not of_order):
         chosen.spend = True
         declared["total_spend"] = {"kind": "sum", "source": "order_value"}
     elif "total" in shop.orders.roles:
         column = shop.orders.roles["total"]
         name = field_name(column.name)
         chosen.total = (name, column)
+        if of_order:
+            proposal.say(
+                "tables.orders",
+                f"{printable_cell(column.name)} is the same in all lines of an order, so it counts once.",
+            )
         declared["total_spend"] = {"kind": "sum", "source": f"order.{name}"}
     else:
         proposal.say("features", "total_spend is no feature: no column looks like a price or an amount.")

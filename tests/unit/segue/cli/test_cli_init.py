@@ -437,3 +437,14 @@ def test_the_total_of_an_order_on_each_of_its_lines_counts_once(tmp_path: Path, 
     assert (
         "order_items must have one row for each order, with order_id as order_id and total as price" in text
     )
+    assert "total is the same in all lines of an order, so it counts once." in text
+
+
+def test_lines_of_one_usual_price_are_no_totals_of_orders(tmp_path: Path, capsys: Capture) -> None:
+    users = [(n // 3) % 4 if n < 60 else 0 for n in range(90)]
+    lines = [(n // 3, users[n], f"2024-01-{1 + n // 3 % 28:02}", "ab"[n % 2], 9.5) for n in range(90)]
+    exports.write_table(tmp_path / "shop" / "orders.csv", "order_id,customer_id,day,category,total", lines)
+
+    settings, _ = proposed("shop", capsys)
+
+    assert settings["declare"]["total_spend"] == {"kind": "sum", "source": "order_value"}
