@@ -18,6 +18,11 @@ from trainer.proposal.roles.shop_roles import Shop
 from trainer.proposal.table_plan import Filter, Join, TablePlan, Value, ValueKind
 
 _MOST_STATUSES = 6
+# How the words for orders that were cancelled or returned begin.
+_NOT_SOLD = (
+    "cancel", "return", "refund", "stornier", "storno", "declin", "reject", "fail", "unavailable", "void",
+    "annul", "geannul", "retour", "anul", "zwrot", "zwróc",
+)  # fmt: skip
 
 
 def plan_tables(shop: Shop, chosen: Chosen, desk: Desk, dialect: str, proposal: Proposal) -> list[TablePlan]:
@@ -127,9 +132,9 @@ def _orders(
 
 def _offer_statuses(status: ShopColumn, desk: Desk, proposal: Proposal) -> None:
     """Offer to exclude the orders that were cancelled or returned."""
-    words = ("cancel", "return", "refund", "stornier", "declin", "reject", "fail", "unavailable")
     values = desk.values(status)
-    found = [value for value in values if value.lower().startswith(words)]
+    # WooCommerce writes "wc-cancelled".
+    found = [value for value in values if value.lower().removeprefix("wc-").startswith(_NOT_SOLD)]
     proposal.say("exclude_statuses", f"Orders of every status ({printable_cell(status.name)}) count.")
     if found:
         proposal.say("exclude_statuses", "To leave some out:")

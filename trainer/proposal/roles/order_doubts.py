@@ -30,8 +30,8 @@ def _several_users(orders: Found, desk: Desk) -> Iterator[str]:
     if several is not None:
         name, of_time = (printable_cell(orders.roles[role].name) for role in ("order_id", "time"))
         yield (
-            f"{name}: {several} have lines of several users, and each counts for the smallest id of a user:"
-            f" if the numbers of {name} begin again, such as each day or in each branch, make an id of several"
+            f"{name}: {several} have lines of several users, and each counts for the smallest id of a user: "
+            f"if the numbers of {name} begin again, such as each day or in each branch, make an id of several"
             f" columns in the queries, such as {name} with the day of {of_time}"
         )
 

@@ -440,6 +440,18 @@ def test_the_total_of_an_order_on_each_of_its_lines_counts_once(tmp_path: Path, 
     assert "total is the same in all lines of an order, so it counts once." in text
 
 
+def test_statuses_of_orders_that_were_not_sold_are_offered(tmp_path: Path, capsys: Capture) -> None:
+    words = ("wc-completed", "wc-cancelled", "zwrot", "Void")
+    orders = [(n, n % 7, f"2024-01-{1 + n % 28:02}", n + 0.5, words[n % 4]) for n in range(90)]
+    exports.write_table(tmp_path / "shop" / "orders.csv", "order_id,customer_id,day,total,status", orders)
+
+    proposed("shop", capsys)
+
+    text = Path("segue.toml").read_text(encoding="utf-8")
+    (offered,) = [line for line in text.splitlines() if line.startswith("# exclude_statuses = ")]
+    assert sorted(re.findall('"(.*?)"', offered)) == ["Void", "wc-cancelled", "zwrot"]
+
+
 def test_lines_of_one_usual_price_are_no_totals_of_orders(tmp_path: Path, capsys: Capture) -> None:
     users = [(n // 3) % 4 if n < 60 else 0 for n in range(90)]
     lines = [(n // 3, users[n], f"2024-01-{1 + n // 3 % 28:02}", "ab"[n % 2], 9.5) for n in range(90)]
