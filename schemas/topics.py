@@ -58,6 +58,16 @@ class Topics:
         return f"{self.prefix}segue-trigger-dead-letters"
 
     @property
+    def flow_hours(self) -> str:
+        """The changelog of the moves between segments by hour."""
+        return f"{self.prefix}segue-flow-hours"
+
+    @property
+    def flow_minutes(self) -> str:
+        """The changelog of the moves between segments by minute."""
+        return f"{self.prefix}segue-flow-minutes"
+
+    @property
     def sources(self) -> tuple[str, str]:
         """The topics that producers write to; the owner of their partitions owns the lane of that number."""
         return (self.signups, self.orders)
@@ -101,3 +111,18 @@ def trigger_topic_configs(topics: Topics) -> dict[str, dict[str, str]]:
         topics.trigger_ledger: compacted,
         topics.trigger_dead_letters: {**compacted, "max.message.bytes": "5242880"},
     }
+
+
+def flow_topic_configs(topics: Topics) -> dict[str, dict[str, str]]:
+    """Return the configuration of the changelogs of the flow, by name; only `segue flow` creates them."""
+    hour_ms = 60 * 60 * 1_000
+
+    def kept(for_ms: int) -> dict[str, str]:
+        # Kafka deletes only whole segments that are closed.
+        return {
+            "cleanup.policy": "compact,delete",
+            "retention.ms": str(for_ms),
+            "segment.ms": str(min(24 * hour_ms, for_ms)),
+        }
+
+    return {topics.flow_hours: kept(8 * 24 * hour_ms), topics.flow_minutes: kept(3 * hour_ms)}

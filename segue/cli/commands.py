@@ -11,6 +11,7 @@ from segue.cli.dead_letters import GROUP as DEAD_LETTERS
 from segue.cli.dead_letters import list_, retry
 from segue.cli.demo import demo
 from segue.cli.doctor import doctor
+from segue.cli.flow import flow
 from segue.cli.forget import forget
 from segue.cli.ingest import ingest
 from segue.cli.init import init
@@ -56,6 +57,7 @@ COMMANDS = (
     retry_triggers,
     check_triggers,
     report_triggers,
+    flow,
     console,
     user,
     predict,

@@ -37,7 +37,7 @@ ORDER = {
     "segue": (
         "interruption standard_streams config show connect subscribe events releases refill look sink "
         "proposals triggers triggers.sending triggers.service triggers.report rehearsal "
-        "services.process services.programs services.local services "
+        "flow services.process services.programs services.local services "
         "doctor prepare_worker build_worker processes demo up "
         "console.facts console.viewers console.shown console.actions console.access console.web "
         "console cli __main__"

@@ -1,0 +1,125 @@
+"""`segue flow` counts every committed move once, whatever is killed."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from confluent_kafka import TopicPartition
+from msgspec.structs import replace
+
+from schemas.outputs.segment_change import Change, SegmentChange
+from segue.config.load_settings import load_settings
+from segue.config.settings import Settings
+from segue.connect.read_topics import CommittedReader
+from segue.flow.moved_row import Row, Way, further
+from segue.flow.row_records import read_key, read_row
+from segue.services import KafkaService
+from streamer.kafka.kafka_admin import Admin
+from tests.support.servers.segue_process import SegueProcess
+from tests.support.servers.services import HANG_S, eventually
+from tests.support.workers.change_writer import ChangeWriter
+
+LANES = 3
+
+Moves = Counter[tuple[int, int | None, int]]
+
+
+class Tables:
+    """Reads what the tables say from their changelog, as it grows."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._reader = CommittedReader({"bootstrap.servers": bootstrap}, [topic], from_beginning=True)
+        self._rows: dict[tuple[Way, int], Row] = {}
+
+    def moves(self) -> Moves:
+        """By hour, former and present segment."""
+        ends = self._reader.ends()
+        while not self._reader.has_reached(ends):
+            if (message := self._reader.poll(0.1)) is not None:
+                key, value = message.key(), message.value()
+                assert key is not None
+                assert value is not None
+                place = read_key(key)
+                self._rows[place] = further(self._rows.get(place), read_row(value))
+        moves: Moves = Counter()
+        for (way, hour), row in self._rows.items():
+            moves[hour, way.previous, way.segment] += row.moves
+        return moves
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+@dataclass(frozen=True)
+class World:
+    """The topics of one test, a writer of changes, and a way to run the command."""
+
+    writer: ChangeWriter
+    folder: Path
+    group: str
+
+    def flow(self, name: str = "flow") -> SegueProcess:
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        environment = {
+            "SEGUE_KAFKA": self.writer.bootstrap,
+            "SEGUE_TOPIC_PREFIX": self.writer.topics.prefix,
+            "SEGUE_GROUP": self.group,
+            "SEGUE_SESSION_TIMEOUT_MS": "6000",
+        }
+        return SegueProcess(folder, "flow", environment=environment)
+
+    @contextmanager
+    def tables(self) -> Iterator[Tables]:
+        with closing(Tables(self.writer.bootstrap, self.writer.topics.flow_hours)) as tables:
+            yield tables
+
+
+def expected(changes: Iterable[Change]) -> Moves:
+    return Counter(
+        (
+            int(change.emitted_at.replace(minute=0, second=0, microsecond=0).timestamp()),
+            change.previous_segment,
+            change.segment,
+        )
+        for change in changes
+        if isinstance(change, SegmentChange) and change.kind == "moved"
+    )
+
+
+def recent(changes: Iterable[Change]) -> Iterator[Change]:
+    """The changes, decided at some time of the last six hours."""
+    drawn, now = random.Random(3), datetime.now(UTC)
+    for change in changes:
+        yield replace(change, emitted_at=now - timedelta(minutes=drawn.randrange(360)))
+
+
+@pytest.fixture
+def world(kafka: KafkaService, topic_prefix: str, tmp_path: Path) -> World:
+    writer = ChangeWriter(kafka.bootstrap, topic_prefix, partitions=LANES)
+    return World(writer, tmp_path, f"{topic_prefix}segue")
+
+
+def test_a_crash_counts_no_change_twice(world: World) -> None:
+    """Also if no offset was committed, and with aborted changes between."""
+    writer = world.writer
+    writer.write_each(recent(writer.lives(40, 600)), 7)
+    with world.flow() as process:
+        process.says("Counting the moves")
+        with world.tables() as tables:
+            eventually(lambda: sum(tables.moves().values()) > 100, "it counts")
+            process.terminate(signal.SIGKILL)
+    with world.flow() as process, world.tables() as tables:
+        writer.write_each(recent(writer.lives(40, 300)), 7)
+        wanted = expected(writer.written)
+        eventually(lambda: tables.moves() == wanted, "all changes are counted")
+        process.terminate()
+        assert process.ends() == 0, process.err
