@@ -9,9 +9,7 @@ from segue.config.settings import Settings
 from segue.show.terminal import say
 
 
-@command(
-    "kafka", "topic_prefix", "group", "replication_factor", "log_format", example="segue flow"
-)
+@command("kafka", "topic_prefix", "group", "replication_factor", "log_format", example="segue flow")
 def flow(settings: Settings) -> int | None:
     """Count the moves between segments by the hour, for the console, until ctrl-C.
 

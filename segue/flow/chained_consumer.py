@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FROM = "segue-read-from"
 """The header that a fetched record gets: every record from this offset on has been fetched."""
+BEFORE_SEEK = -1
+"""The header's value if Faust has fetched the record before it sought the committed offset."""
 
 
 class ChainedThread(AIOKafkaConsumerThread):
@@ -76,9 +78,10 @@ class ChainedThread(AIOKafkaConsumerThread):
     def _chained(self, tp: TP, records: list[ConsumerRecord[bytes, bytes]]) -> list[Any]:
         chained = []
         for record in records:
-            note = (FROM, str(self._from.get(tp, record.offset + 1)).encode())
+            note = (FROM, str(self._from.get(tp, BEFORE_SEEK)).encode())
             chained.append(replace(record, headers=(*record.headers, note)))
-            self._from[tp] = record.offset + 1
+            if tp in self._from:
+                self._from[tp] = record.offset + 1
         return chained
 
 
@@ -107,7 +110,7 @@ class ChainedConsumer(Consumer):
         await self.app.rows_are_written()
         self.app.counting.begin({})
 
-    async def force_commit(self, topics: object = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002 - Faust's signature
+    async def force_commit(self, topics: object = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002 - Faust's signature
         """Commit how far the changes are counted."""
         offsets = {TP(self.app.changes, number): at for number, at in self.app.counting.reached().items()}
         if not offsets or not await self.app.rows_are_written():

@@ -8,6 +8,7 @@ from typing import Protocol
 from schemas.errors import SegueError
 from schemas.outputs.segment_change import SegmentChange
 from schemas.outputs.wire import decode_change
+from segue.flow.chained_consumer import BEFORE_SEEK
 from segue.flow.moved_row import Way
 
 
@@ -61,8 +62,8 @@ class Counting:
             BadChange: this version cannot read the change.
         """
         expected = self._next.get(partition)
-        if expected is None:
-            return  # fetched before the seek to the committed offset, and again after it
+        if expected is None or read_from == BEFORE_SEEK:
+            return  # it comes again, after the seek
         if read_from > expected:
             raise Skipped(self._topic, partition, expected, read_from)
         if offset < expected:

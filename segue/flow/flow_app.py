@@ -50,7 +50,7 @@ class FlowApp(faust.App):
         self.recovered: dict[TP, int] = {}
         self.failure: BaseException | None = None
         self.ended = asyncio.Event()
-        self._unwritten: list[FutureMessage[Any]] = []
+        self._unwritten: list[FutureMessage] = []
         tables = [
             MovesTable(self, topic, window.size_s, window.kept_s)
             for topic, window in flow_windows(settings.topics).items()
@@ -59,9 +59,7 @@ class FlowApp(faust.App):
             self.tables.add(table)
         self.counting = Counting(self.changes, topic_id, tables)
         # Faust commits nothing (acks=False): the consumer commits what is counted.
-        changes = self.topic(
-            self.changes, key_serializer="raw", value_serializer="raw", acks=False
-        )
+        changes = self.topic(self.changes, key_serializer="raw", value_serializer="raw", acks=False)
         self.agent(changes, name="count_moves")(self._count)
 
     async def on_first_start(self) -> None:
@@ -76,7 +74,7 @@ class FlowApp(faust.App):
                 await asyncio.Event().wait()  # take no further record
             yield
 
-    def _take(self, event: EventT[Any, Any, Any]) -> None:
+    def _take(self, event: EventT[Any]) -> None:
         message = event.message
         self.counting.take(message.partition, int(event.headers[FROM]), message.offset, message.value)
 
@@ -87,7 +85,7 @@ class FlowApp(faust.App):
             self.fail(Skipped(tp.topic, tp.partition, expected, read_from))
         self.recovered[tp] = max(expected or 0, offset + 1)
 
-    def sent(self, row: FutureMessage[Any]) -> None:
+    def sent(self, row: FutureMessage) -> None:
         """Remember a row that is on its way to Kafka."""
         self._unwritten.append(row)
 

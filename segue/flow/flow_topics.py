@@ -72,7 +72,8 @@ def prepare_flow_topics(settings: Settings, say: Callable[[str], None]) -> Topic
         if found[name].partitions != changes.partitions:
             raise BadTopics(
                 f"topic {topics.changes} has {changes.partitions} partitions and {name} has"
-                f" {found[name].partitions}: delete {name}, and `segue flow` makes it again and counts from then on"
+                f" {found[name].partitions}: delete {name}, and `segue flow` makes it again and counts from"
+                " then on"
             )
         check_config(admin, name, config)
     return changes

@@ -37,8 +37,9 @@ class MovesTable(Table[_Key, dict[str, Any]]):
         self, app: FlowApp, topic: str, size_s: int, kept_s: int, now_s: Callable[[], float] = time.time
     ) -> None:
         super().__init__(app, name=topic, beacon=app.tables.beacon)
-        self.using_window(TumblingWindow(size_s, kept_s))
-        self._now_s = now_s
+        self._window = TumblingWindow(size_s, kept_s)
+        self.using_window(self._window)
+        self._flow, self._now_s = app, now_s
 
     def count(self, way: Way, at_s: float, offset: int, event_id: str) -> None:
         """Count a change, unless it is counted already, or its window is no longer kept.
@@ -49,7 +50,7 @@ class MovesTable(Table[_Key, dict[str, Any]]):
             offset: the change's offset.
             event_id: the change's id.
         """
-        key = (msgspec.structs.astuple(way), self.window.current(at_s))
+        key = (msgspec.structs.astuple(way), self._window.current(at_s))
         if self._is_over(key[1]):
             return
         before = self.get(key)
@@ -58,19 +59,19 @@ class MovesTable(Table[_Key, dict[str, Any]]):
             self[key] = msgspec.to_builtins(row)
 
     def _is_over(self, window: WindowRange) -> bool:
-        return self.window.stale(window[1], self._now_s())
+        return self._window.stale(window[1], self._now_s())
 
-    def send_changelog(self, *args: Any, **kwargs: Any) -> FutureMessage[Any]:
+    def send_changelog(self, *args: Any, **kwargs: Any) -> FutureMessage:
         """Send a row, and remember that it is not written yet."""
         sent = super().send_changelog(*args, **kwargs)
-        self.app.sent(sent)
+        self._flow.sent(sent)
         return sent
 
-    async def on_changelog_event(self, event: EventT[Any, Any, Any]) -> None:
+    async def on_changelog_event(self, event: EventT[Any]) -> None:
         """Check that the recovery skipped no record."""
-        self.app.recover(event.message.tp, int(event.headers[FROM]), event.message.offset)
+        self._flow.recover(event.message.tp, int(event.headers[FROM]), event.message.offset)
 
-    def apply_changelog_batch(self, batch: Iterable[EventT[Any, Any, Any]]) -> None:
+    def apply_changelog_batch(self, batch: Iterable[EventT[Any]]) -> None:
         """Take rows that the recovery has read, those that counted furthest, and only windows that are kept.
 
         Faust would take the last row of a key, and would keep it for ever.

@@ -42,4 +42,6 @@ def read_row(value: bytes) -> Row:
 
 
 def _bad(part: str, error: Exception) -> BadRow:
-    return BadRow(f"the {part} of a row of the flow cannot be read ({error}): was it written by `segue flow`?")
+    return BadRow(
+        f"the {part} of a row of the flow cannot be read ({error}): was it written by `segue flow`?"
+    )

@@ -112,7 +112,7 @@ class _Running:
             await asyncio.gather(starting, return_exceptions=True)
             try:
                 await asyncio.wait_for(app.stop(), _STOP_S)
-            except Exception as error:  # noqa: BLE001 - what is not committed is read again
+            except Exception as error:
                 log.debug("flow.not_stopped", exc_info=error)
         return app.failure
 

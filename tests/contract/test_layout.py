@@ -39,8 +39,8 @@ ORDER = {
         "proposals triggers triggers.sending triggers.service triggers.report rehearsal "
         "flow services.process services.programs services.local services "
         "doctor prepare_worker build_worker processes demo up "
-        "console.facts console.viewers console.shown console.actions console.access console.web "
-        "console cli __main__"
+        "console.moves console.facts console.viewers console.shown console.actions console.access "
+        "console.web console cli __main__"
     ),
 }
 

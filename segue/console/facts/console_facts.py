@@ -13,6 +13,7 @@ from segue.console.facts.drift_facts import DriftFacts
 from segue.console.facts.letter_list import LetterList
 from segue.console.facts.segment_counts import SegmentCounts
 from segue.console.facts.trigger_counts import TriggerCounts
+from segue.console.moves.flow_facts import Flow, Hours
 from segue.show.user_card import UserCard
 from segue.triggers.report.holdout_numbers import HoldoutReport
 from trainer.publish.release_history import Published
@@ -81,6 +82,14 @@ class ConsoleFacts(Protocol):
 
     def segments(self) -> SegmentCounts:
         """Return the segments with their users; the count may be some seconds old."""
+        ...
+
+    def flow(self) -> Flow | None:
+        """Return the moves of the last hour as `segue flow` counted them; None if it never ran."""
+        ...
+
+    def hours(self) -> Hours:
+        """Return the moves by hour as `segue flow` counted them."""
         ...
 
     def drift(self) -> DriftFacts:

@@ -23,6 +23,8 @@ from segue.console.facts.paced_value import PacedValue
 from segue.console.facts.renewed_admin import RenewedAdmin
 from segue.console.facts.segment_counts import SegmentCounts, segment_counts
 from segue.console.facts.trigger_counts import TriggerCounts, read_trigger_counts
+from segue.console.moves.flow_facts import Flow, Hours
+from segue.console.moves.moves_reader import MovesReader
 from segue.doctor.on_drift import sampled_drift
 from segue.doctor.on_kafka import kept, lags, read_places
 from segue.events.dead_letter_topic import DeadLetters
@@ -48,7 +50,7 @@ _KAFKA_MOST_S = 60.0
 class LiveFacts:
     """:class:`~segue.console.facts.console_facts.ConsoleFacts` of the Kafka and the Redis of the settings.
 
-    It follows the releases until it is closed.
+    It follows the releases, and the tables of `segue flow`, until it is closed.
 
     Args:
         settings: name the Kafka, the Redis, the topics and the group.
@@ -75,10 +77,13 @@ class LiveFacts:
         self._letters = PacedValue(_soon(self._read_letters), _LETTERS_S, most_s=_KAFKA_MOST_S)
         self._triggers = PacedValue(_soon(self._read_triggers), _TRIGGERS_S, most_s=_KAFKA_MOST_S)
         self._lift = PacedValue(_soon(self._report_triggers), _LIFT_S)
+        self._moves = MovesReader(settings)
         self._releases.start()
+        self._moves.start()
 
     def close(self) -> None:
-        """Stop to follow the releases."""
+        """Stop to follow the releases and the moves."""
+        self._moves.close()
         self._releases.close()
 
     def user(self, user_id: str) -> tuple[UserCard, str | None]:
@@ -96,6 +101,12 @@ class LiveFacts:
 
     def segments(self) -> SegmentCounts:
         return self._segments.get()
+
+    def flow(self) -> Flow | None:
+        return self._moves.flow()
+
+    def hours(self) -> Hours:
+        return self._moves.hours()
 
     def drift(self) -> DriftFacts:
         return self._drift.get()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from segue.console.facts.segment_counts import SegmentCounts
-from segue.console.viewers.recent_flow import Flow
+from segue.console.moves.flow_facts import Flow, Hours
 
 
 def with_volatility(counts: SegmentCounts, flow: Flow) -> SegmentCounts:
@@ -16,5 +16,28 @@ def with_volatility(counts: SegmentCounts, flow: Flow) -> SegmentCounts:
         segments=tuple(
             structs.replace(each, volatility=moves.get(each.id, 0) / each.users if each.users else None)
             for each in counts.segments
+        ),
+    )
+
+
+def with_hourly_volatility(hours: Hours, counts: SegmentCounts) -> Hours:
+    """Return the hours with the volatility of each segment, for its users of now."""
+    users = {each.id: each.users for each in counts.segments}
+    return structs.replace(
+        hours,
+        hours=tuple(
+            structs.replace(
+                hour,
+                segments=tuple(
+                    structs.replace(
+                        each,
+                        volatility=(each.entered + each.left) / users[each.id]
+                        if users.get(each.id)
+                        else None,
+                    )
+                    for each in hour.segments
+                ),
+            )
+            for hour in hours.hours
         ),
     )

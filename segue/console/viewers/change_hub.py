@@ -14,8 +14,9 @@ import structlog
 
 from schemas.errors import SegueError
 from schemas.outputs.segment_change import Change
+from segue.console.moves.flow_facts import Flow
+from segue.console.moves.recent_flow import RecentFlow
 from segue.console.viewers.recent_changes import RecentChanges
-from segue.console.viewers.recent_flow import Flow, RecentFlow
 from segue.console.viewers.viewer import Encode, Viewer, Wants
 
 MOST_VIEWERS = 200

@@ -14,10 +14,10 @@ from schemas.outputs.segment_change import Change
 from segue.console.facts.console_facts import ConsoleFacts
 from segue.console.facts.drift_facts import DriftFacts
 from segue.console.facts.segment_counts import SegmentCounts
-from segue.console.shown.segment_volatility import with_volatility
+from segue.console.moves.flow_facts import Flow, Hours
+from segue.console.shown.segment_volatility import with_hourly_volatility, with_volatility
 from segue.console.viewers.change_hub import ChangeHub
 from segue.console.viewers.change_stream import MEDIA_TYPE, change_event
-from segue.console.viewers.recent_flow import Flow
 from segue.console.web.api_schemas import (
     ImaginedUser,
     Status,
@@ -83,12 +83,17 @@ def api_routes(facts: ConsoleFacts, hub: ChangeHub) -> APIRouter:
     @api.get("/segments", responses=answers(SegmentCounts), response_class=Response)
     def segments() -> Response:
         """The segments with their users now, and their volatility."""
-        return json_answer(with_volatility(facts.segments(), hub.flow()))
+        return json_answer(with_volatility(facts.segments(), flow_now(facts, hub)))
 
     @api.get("/flow", responses=answers(Flow), response_class=Response)
     def flow() -> Response:
         """Who went from which segment to which in the last hour."""
-        return json_answer(hub.flow())
+        return json_answer(flow_now(facts, hub))
+
+    @api.get("/hours", responses=answers(Hours), response_class=Response)
+    def hours() -> Response:
+        """Who entered and left each segment, by hour, of the last seven days; from `segue flow`."""
+        return json_answer(with_hourly_volatility(facts.hours(), facts.segments()))
 
     @api.get("/drift", responses=answers(DriftFacts), response_class=Response)
     def drift() -> Response:
@@ -122,6 +127,11 @@ def api_routes(facts: ConsoleFacts, hub: ChangeHub) -> APIRouter:
         return StreamingResponse(hub.events(viewer), media_type=MEDIA_TYPE)
 
     return api
+
+
+def flow_now(facts: ConsoleFacts, hub: ChangeHub) -> Flow:
+    """Return the moves of the last hour, from the tables of `segue flow` if it ever ran."""
+    return facts.flow() or hub.flow()
 
 
 def status_of(facts: ConsoleFacts, hub: ChangeHub) -> Status:

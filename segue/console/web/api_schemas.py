@@ -21,7 +21,7 @@ from segue.console.facts.console_files import Impact
 from segue.console.facts.drift_facts import DriftFacts
 from segue.console.facts.segment_counts import SegmentCounts
 from segue.console.facts.trigger_counts import TriggerCounts
-from segue.console.viewers.recent_flow import Flow
+from segue.console.moves.flow_facts import Flow, Hours
 from segue.rehearsal.kept_rehearsal import KeptRehearsal
 from segue.show.user_card import NextMove
 from segue.show.user_moves import UserMoves
@@ -201,6 +201,7 @@ _TYPES = (
     Triggers,
     Lift,
     Flow,
+    Hours,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,13 +13,15 @@ from schemas.features import FEATURE_NAMES
 from schemas.outputs.segment_change import Change
 from segue.config.command_line import BadUsage
 from segue.console.facts.console_facts import ConsoleFacts
+from segue.console.shown.counted_words import counted_words
 from segue.console.shown.form_fields import declared_of, form_fields
+from segue.console.shown.hour_charts import hour_charts
 from segue.console.shown.segment_volatility import with_volatility
 from segue.console.shown.shown_card import ShownCard, shown_card
 from segue.console.shown.shown_release import names_ever
 from segue.console.viewers.change_hub import ChangeHub
 from segue.console.viewers.change_stream import MEDIA_TYPE, fragment_event
-from segue.console.web.api_routes import status_of
+from segue.console.web.api_routes import flow_now, status_of
 from segue.console.web.known_parameters import check_names
 from segue.console.web.page_templates import Pages, rendered
 from segue.console.web.web_errors import sentence_of
@@ -76,7 +79,7 @@ def page_routes(facts: ConsoleFacts, hub: ChangeHub, pages: Pages) -> APIRouter:
 
 
 def _figures(facts: ConsoleFacts, hub: ChangeHub) -> dict[str, Any]:
-    flow = hub.flow()
+    flow, hours, now = flow_now(facts, hub), facts.hours(), datetime.now(UTC)
     segments = with_volatility(facts.segments(), flow)
     names = names_ever(facts.releases())
     drift, drift_problem = None, None
@@ -90,6 +93,8 @@ def _figures(facts: ConsoleFacts, hub: ChangeHub) -> dict[str, Any]:
         "segments": segments,
         "now": status_of(facts, hub),
         "flow": flow,
+        "counted": counted_words(flow, hours, now),
+        "charts": hour_charts(hours, now),
         "moved": {each.id: each for each in flow.segments},
         "names": names,
     }

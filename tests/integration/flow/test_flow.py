@@ -12,19 +12,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from confluent_kafka import TopicPartition
 from msgspec.structs import replace
 
 from schemas.outputs.segment_change import Change, SegmentChange
-from segue.config.load_settings import load_settings
-from segue.config.settings import Settings
 from segue.connect.read_topics import CommittedReader
 from segue.flow.moved_row import Row, Way, further
 from segue.flow.row_records import read_key, read_row
 from segue.services import KafkaService
-from streamer.kafka.kafka_admin import Admin
 from tests.support.servers.segue_process import SegueProcess
-from tests.support.servers.services import HANG_S, eventually
+from tests.support.servers.services import eventually
 from tests.support.workers.change_writer import ChangeWriter
 
 LANES = 3

@@ -24,6 +24,7 @@ from segue.console.facts.drift_facts import DriftFacts, drift_facts
 from segue.console.facts.letter_list import LetterList, newest_letters
 from segue.console.facts.segment_counts import SegmentCounts, segment_counts
 from segue.console.facts.trigger_counts import TriggerCount, TriggerCounts
+from segue.console.moves.flow_facts import Flow, Hour, Hours, SegmentFlow, SegmentHour, Step
 from segue.console.viewers.change_hub import ChangeHub
 from segue.events.dead_letter_topic import DeadLetter
 from segue.look.explain_user import UnknownUser, score_imagined_user
@@ -86,6 +87,24 @@ DRIFTED = DriftStatus(
 )
 
 
+FLOW = Flow(
+    COUNTED_AT,
+    9,
+    (Step(0, 1, 6), Step(None, 0, 3)),
+    (SegmentFlow(0, 3, 6), SegmentFlow(1, 6, 0)),
+    "segue flow",
+    COUNTED_AT,
+)
+HOURS = Hours(
+    COUNTED_AT,
+    COUNTED_AT,
+    (
+        Hour(COUNTED_AT.replace(minute=0), 9, (SegmentHour(0, 3, 6), SegmentHour(1, 6, 0))),
+        Hour(COUNTED_AT.replace(hour=17, minute=0), 12, (SegmentHour(0, 0, 12), SegmentHour(7, 12, 0))),
+    ),
+)
+
+
 def a_letter(place: str = "0:8", text: str = "age is -1") -> DeadLetter:
     """A dead letter of an order."""
     return DeadLetter(
@@ -133,6 +152,8 @@ class MadeUpFacts:
     reports: tuple[HoldoutReport, ...] | SegueError = LIFT
     counts_of_triggers: TriggerCounts | None = field(default_factory=lambda: TRIGGERS)
     problem_of_lanes: str | None = None
+    moves: Flow | None = None
+    by_hour: Hours = field(default_factory=lambda: Hours(None, None, ()))
 
     def user(self, user_id: str) -> tuple[UserCard, str | None]:
         self._answer()
@@ -159,6 +180,12 @@ class MadeUpFacts:
         self._answer()
         model = None if self.current is None else an_active_model(3, self.current)
         return segment_counts(model, self.counts, COUNTED_AT)
+
+    def flow(self) -> Flow | None:
+        return self.moves
+
+    def hours(self) -> Hours:
+        return self.by_hour
 
     def drift(self) -> DriftFacts:
         self._answer()

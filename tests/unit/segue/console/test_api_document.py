@@ -14,9 +14,9 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.testclient import TestClient
 
 from segue.console.viewers.change_hub import ChangeHub
-from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed, made_up_app
+from tests.support.worlds.made_up_console import FLOW, HOURS, MadeUpFacts, MadeUpFeed, made_up_app
 
-FACTS = MadeUpFacts()
+FACTS = MadeUpFacts(moves=FLOW, by_hour=HOURS)
 FACTS.cards = {
     "7": replace(FACTS.imagined({"age": "34"}, ()), user_id="7", sequence=1, positions={"orders": 3})
 }
@@ -56,6 +56,7 @@ def test_the_objects_are_those_that_the_document_promises() -> None:
         ("/api/triggers", "/api/triggers"),
         ("/api/triggers/lift", "/api/triggers/lift"),
         ("/api/flow", "/api/flow"),
+        ("/api/hours", "/api/hours"),
         ("/api/drift", "/api/drift"),
     ):
         answer = client.get(filled)

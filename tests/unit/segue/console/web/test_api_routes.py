@@ -13,7 +13,7 @@ from schemas.outputs.wire import encode_change
 from segue.console.viewers.change_hub import ChangeHub
 from segue.show.json_line import json_line
 from tests.support.inputs.made_change import a_change
-from tests.support.worlds.made_up_console import HOSTILE, MadeUpFacts, MadeUpFeed
+from tests.support.worlds.made_up_console import FLOW, HOSTILE, HOURS, MadeUpFacts, MadeUpFeed
 
 UNKNOWN_FEATURE = (
     "parameter feature is 'size': write NAME=VALUE, with one of the release's features (none: its features"
@@ -142,8 +142,27 @@ def test_the_document_describes_every_route(client: TestClient) -> None:
         "/api/triggers",
         "/api/triggers/lift",
         "/api/flow",
+        "/api/hours",
         "/api/drift",
         "/api/status",
         "/api/changes",
     }
     assert all(list(methods) == ["get"] for methods in document["paths"].values())
+
+
+def test_the_flow_and_the_hours_are_those_of_the_tables(client: TestClient, facts: MadeUpFacts) -> None:
+    assert client.get("/api/flow").json()["counted_by"] == "console"
+    assert client.get("/api/hours").json() == {"until": None, "newest": None, "hours": []}
+    facts.moves, facts.by_hour = FLOW, HOURS
+    flow = client.get("/api/flow").json()
+    assert (flow["counted_by"], flow["moves"], flow["until"]) == ("segue flow", 9, "2024-12-03T19:30:00Z")
+    hours = client.get("/api/hours").json()
+    assert [(each["begin"], each["moves"]) for each in hours["hours"]] == [
+        ("2024-12-03T19:00:00Z", 9),
+        ("2024-12-03T17:00:00Z", 12),
+    ]
+    # 3 and 6 moves by the 30 users of now.
+    first = {"id": 0, "entered": 3, "left": 6, "volatility": 0.3}
+    assert hours["hours"][0]["segments"][0] == first
+    # The volatility of the last hour is of the same counts.
+    assert client.get("/api/segments").json()["segments"][0]["volatility"] == 0.3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from schemas.errors import SegueError, Unreachable
 from segue.config.command_line import BadUsage
 from segue.console.facts.console_files import ConsoleFiles
 from segue.console.facts.drift_facts import DriftFacts
+from segue.console.moves.flow_facts import Hour, Hours, SegmentHour
 from segue.console.viewers.change_hub import ChangeHub
 from segue.doctor.check import WARN
 from segue.doctor.on_drift import drift_check
@@ -21,7 +23,7 @@ from segue.rehearsal.kept_rehearsal import keep_rehearsal
 from segue.rehearsal.rehearsal_page import rehearsal_json
 from segue.triggers.report.holdout_text import report_lines
 from tests.support.inputs.made_change import a_change
-from tests.support.worlds.made_up_console import DRIFTED, HOSTILE, LIFT, MadeUpFacts, MadeUpFeed
+from tests.support.worlds.made_up_console import DRIFTED, FLOW, HOSTILE, LIFT, MadeUpFacts, MadeUpFeed
 from tests.support.worlds.made_up_rehearsal import a_rehearsal
 from tests.support.worlds.made_up_release import an_active_model
 
@@ -225,3 +227,36 @@ def test_users_that_are_not_counted_are_a_problem_and_no_fact(client: TestClient
     facts.counts, facts.problem_of_lanes = {}, "lane 2 has no place in Redis under the prefix 'wrong:'"
     assert f"Note: {facts.problem_of_lanes}" in Page(client.get("/").text).text
     assert client.get("/api/status").json()["problem"] == facts.problem_of_lanes
+
+
+def test_the_moves_by_the_hour_are_those_of_the_tables(client: TestClient, facts: MadeUpFacts) -> None:
+    page = client.get("/").text
+    assert "This console counts what it reads" in page
+    assert "Moves by the hour" not in page, "there is nothing to show before `segue flow` ran"
+    now = datetime.now(UTC)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    facts.moves = structs.replace(FLOW, until=now)
+    facts.by_hour = Hours(now, now, (Hour(hour, 9, (SegmentHour(0, 3, 6), SegmentHour(7, 1_234, 0))),))
+    page = Page(client.get("/").text)
+    assert "9 since" in page.text
+    assert f"Counted by `segue flow` until {now:%H:%M:%S} UTC." in page.text
+    assert (
+        "Moves by the hour Segment Entered Left 24 hours 0 segment 0 3 6 7 men who left 1,234 0" in page.text
+    )
+    pictures = [each["aria-label"] for each in page.of("svg") if each.get("role") == "img"]
+    assert pictures == [
+        f"By hour, UTC: {hour:%H:%M} 3 entered, 6 left",
+        f"By hour, UTC: {hour:%H:%M} 1,234 entered, 0 left",
+    ]
+
+
+def test_the_page_says_until_when_tables_that_are_behind_reach(
+    client: TestClient, facts: MadeUpFacts
+) -> None:
+    until = datetime.now(UTC) - timedelta(minutes=5)
+    facts.moves = structs.replace(FLOW, until=until)
+    page = Page(client.get("/").text)
+    assert (
+        "Note: `segue flow` is behind, or does not run: it has counted all changes until"
+        f" {until:%Y-%m-%d %H:%M:%S} UTC." in page.text
+    )

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from segue.console.viewers.recent_flow import Flow, RecentFlow, SegmentFlow, Step
+from segue.console.moves.flow_facts import Flow, SegmentFlow, Step
+from segue.console.moves.recent_flow import RecentFlow
 from tests.support.inputs.made_change import a_change
 
 BEGAN = datetime(2024, 12, 3, 8, 0, 30, tzinfo=UTC)
@@ -23,6 +24,8 @@ def test_moves_are_counted_by_way_and_segment_and_other_changes_are_not() -> Non
         3,
         (Step(1, 0, 2), Step(None, 1, 1)),
         (SegmentFlow(0, 2, 0), SegmentFlow(1, 1, 2)),
+        "console",
+        at(3),
     )
 
 

@@ -1,0 +1,1 @@
+"""The moves between segments: from the tables of `segue flow`, else from what this console reads."""
