@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from segue.cli.command import command
 from segue.config.settings import Settings
+from segue.config.trainer_extra import installed
 from segue.show.terminal import say
 
 
@@ -16,7 +17,8 @@ def flow(settings: Settings) -> int | None:
     The first start begins with the oldest change in Kafka; each later start goes on where the last one ended.
     Every change counts once, whatever is killed. Processes of one group share the partitions.
     """
-    from segue.flow.run_flow import run_flow
+    with installed():
+        from segue.flow.run_flow import run_flow
     from streamer.status.worker_logs import set_up_logs
 
     set_up_logs(json=settings.log_format == "json")

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord
+from faust.tables.manager import TableManager
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
@@ -24,6 +26,8 @@ FROM = "segue-read-from"
 """The header that a fetched record gets: every record from this offset on has been fetched."""
 BEFORE_SEEK = -1
 """The header's value if Faust has fetched the record before it sought the committed offset."""
+
+log = structlog.get_logger("segue.flow")
 
 
 class ChainedThread(AIOKafkaConsumerThread):
@@ -96,12 +100,17 @@ class ChainedConsumer(Consumer):
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek, and begin to count there."""
         offsets = await super().seek_to_committed()
+        if not self.app.counting.reached():
+            log.info("flow.counts", partitions=sorted(tp.partition for tp in offsets))
         self.app.counting.begin({tp.partition: offset for tp, offset in offsets.items()})
         return offsets
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
         """Seek in the changelogs, to recover the tables."""
-        self.app.recovered.update(partitions)
+        seen = cast(
+            "TableManager", self.app.tables
+        ).recovery.active_offsets  # the last record that each table has
+        self.app.recovered.update({tp: seen[tp] + 1 for tp in partitions})
         await super().seek_wait(partitions)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:

@@ -41,8 +41,11 @@ class Counting:
         self._next: dict[int, int] = {}
 
     def begin(self, offsets: Mapping[int, int]) -> None:
-        """Begin, after the partitions moved, with these offsets by partition; count nothing of others."""
-        self._next = dict(offsets)
+        """Begin with these offsets by partition, and count nothing of others.
+
+        Faust may seek twice. A partition that is counted further meanwhile goes on there.
+        """
+        self._next = {number: max(at, self._next.get(number, at)) for number, at in offsets.items()}
 
     def reached(self) -> dict[int, int]:
         """Return the next offset to count, by partition."""

@@ -48,6 +48,7 @@ def check_group_name(group: str, workers_group: str) -> None:
     owners = {
         workers_group: "this is the workers' group",
         f"{workers_group}-triggers": _TRIGGERS,
+        f"{workers_group}-flow": "this is the group of `segue flow`",
         f"{workers_group}-bootstrap": "this is the group of `segue bootstrap`",
         READERS_GROUP: "this is the group of Segue's own readers, such as `segue sink`",
     }

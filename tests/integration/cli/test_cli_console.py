@@ -7,6 +7,7 @@ import re
 import signal
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -20,6 +21,7 @@ from schemas.input_events import Item, Order, Signup
 from schemas.release.model_release import FeatureProfile
 from segue.services import KafkaService, LocalRedis
 from segue.show.user_moves import value_words
+from tests.support.checks.read_records import read_topic, value_of
 from tests.support.inputs.shops import Shop, write_csv
 from tests.support.servers.deployment import Deployment, deployed, trained
 from tests.support.servers.segue_process import SegueProcess
@@ -153,6 +155,42 @@ def test_page_api_and_command_say_the_same(console: tuple[SegueProcess, str], de
     process.terminate(signal.SIGINT)
     assert process.ends() == 130
     assert process.err.splitlines()[1:] == ["Interrupted."]
+
+
+def test_page_and_api_have_the_moves_that_segue_flow_counted(
+    console: tuple[SegueProcess, str], deployment: Deployment, tmp_path: Path
+) -> None:
+    """Also those from before the console began, and they agree with the changes in Kafka."""
+    _, address = console
+    assert json.loads(read(f"{address}/api/flow"))["counted_by"] == "console"
+    changes = [
+        json.loads(value_of(record))
+        for record in read_topic(deployment.bootstrap, deployment.topics.changes, deployment.lanes)
+    ]
+    ways = Counter((each["previous_segment"], each["segment"]) for each in changes if each["kind"] == "moved")
+    assert ways.total() >= len(USERS)
+    folder = tmp_path / "flow"
+    folder.mkdir()
+    with SegueProcess(folder, "flow", environment=deployment.environment) as process:
+        process.says("Counting the moves")
+
+        def agrees() -> bool:
+            flow = json.loads(read(f"{address}/api/flow"))
+            assert (flow["counted_by"], flow["moves"]) == ("segue flow", ways.total())
+            assert {(each["previous"], each["segment"]): each["moves"] for each in flow["steps"]} == ways
+            assert flow["until"] is not None
+            return True
+
+        eventually(agrees, "the console has what was counted")
+    hours = json.loads(read(f"{address}/api/hours"))["hours"]
+    assert sum(hour["moves"] for hour in hours) == ways.total()
+    entered = Counter[int]()
+    for hour in hours:
+        entered.update({each["id"]: each["entered"] for each in hour["segments"]})
+    assert entered == Counter(each["segment"] for each in changes if each["kind"] == "moved")
+    page = text_of(address)
+    assert "Moves by the hour" in page
+    assert "Counted by `segue flow` until" in page
 
 
 def test_a_change_arrives_as_it_happens_on_the_api_and_on_the_page(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,7 +20,7 @@ from schemas.outputs.segment_change import Change, SegmentChange
 from segue.connect.read_topics import CommittedReader
 from segue.flow.moved_row import Row, Way, further
 from segue.flow.row_records import read_key, read_row
-from segue.services import KafkaService
+from segue.services import KafkaService, LocalKafka
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import eventually
 from tests.support.workers.change_writer import ChangeWriter
@@ -119,3 +121,98 @@ def test_a_crash_counts_no_change_twice(world: World) -> None:
         eventually(lambda: tables.moves() == wanted, "all changes are counted")
         process.terminate()
         assert process.ends() == 0, process.err
+
+
+def test_two_processes_share_the_partitions_and_one_takes_over(world: World) -> None:
+    """Each change counts once while partitions move, and after a process was killed."""
+    writer = world.writer
+    with world.flow("one") as one, world.flow("two") as two:
+        one.says("Counting the moves")
+        two.says("Counting the moves")
+        with world.tables() as tables:
+
+            def all_are_counted() -> bool:
+                return tables.moves() == expected(writer.written)
+
+            def are_shared() -> bool:
+                """Each has some partitions; changes come meanwhile."""
+                writer.write_each(recent(writer.lives(40, 20)), 7)
+                owned = [
+                    re.findall(r"flow.counts partitions=\"?\[([^]]+)", each.err)[-1:] for each in (one, two)
+                ]
+                assert all(owned)
+                numbers = [number for (each,) in owned for number in each.split(", ")]
+                return sorted(numbers) == ["0", "1", "2"]
+
+            eventually(are_shared, "both have partitions")
+            eventually(all_are_counted, "all changes are counted")
+            two.terminate(signal.SIGKILL)
+            writer.write_each(recent(writer.lives(40, 200)), 7)
+            eventually(all_are_counted, "the other counts all")
+
+
+def test_a_kafka_that_is_away_is_one_sentence(tmp_path: Path) -> None:
+    with SegueProcess(tmp_path, "flow", environment={"SEGUE_KAFKA": "127.0.0.1:1"}) as process:
+        process.says("Waiting since")
+        process.terminate(signal.SIGINT)
+        assert process.ends() == 130
+    (sentence, word) = process.err.splitlines()
+    assert sentence.startswith("Kafka at 127.0.0.1:1 has not answered yet. Waiting since ")
+    assert word == "Interrupted."
+
+
+def test_without_changes_there_is_nothing_to_count(kafka: KafkaService, tmp_path: Path) -> None:
+    environment = {"SEGUE_KAFKA": kafka.bootstrap, "SEGUE_TOPIC_PREFIX": "nobody-"}
+    with SegueProcess(tmp_path, "flow", environment=environment) as process:
+        assert process.ends() == 6
+    assert "nobody-segment-changes" in process.err
+
+
+@pytest.mark.wide
+def test_kills_at_random_times_count_no_change_twice(world: World) -> None:
+    writer, drawn = world.writer, random.Random(5)
+    for _ in range(6):
+        before = sum(expected(writer.written).values())
+        writer.write_each(recent(writer.lives(60, 300)), 7)
+        goal = drawn.randint(before + 1, sum(expected(writer.written).values()))
+        with world.flow() as process:
+            process.says("Counting the moves")
+            with world.tables() as tables:
+                while sum(tables.moves().values()) < goal:
+                    pass
+                process.terminate(signal.SIGKILL)
+    with world.flow(), world.tables() as tables:
+        eventually(lambda: tables.moves() == expected(writer.written), "all changes are counted")
+
+
+@pytest.mark.wide
+def test_it_goes_on_when_kafka_is_back_and_when_it_was_paused_beyond_its_session(
+    fresh_kafka: Callable[..., LocalKafka], topic_prefix: str, tmp_path: Path
+) -> None:
+    kafka = fresh_kafka()
+    world = World(
+        ChangeWriter(kafka.bootstrap, topic_prefix, partitions=LANES), tmp_path, f"{topic_prefix}segue"
+    )
+    writer = world.writer
+    with world.flow("one") as one, world.flow("two") as two:
+        for process in (one, two):
+            process.says("flow.counts")
+        with world.tables() as tables:
+
+            def all_are_counted() -> bool:
+                return tables.moves() == expected(writer.written)
+
+            writer.write_each(recent(writer.lives(40, 100)), 7)
+            eventually(all_are_counted, "all changes are counted")
+            two.terminate(signal.SIGSTOP)
+            for _ in range(4):
+                writer.write_each(recent(writer.lives(40, 100)), 7)
+                time.sleep(2)  # a session is 6 s
+            eventually(all_are_counted, "the other counts all")
+            two.terminate(signal.SIGCONT)
+            writer.write_each(recent(writer.lives(40, 300)), 7)
+            eventually(all_are_counted, "all changes are counted, also by the one that came back")
+            kafka.kill()
+            kafka.start()
+            writer.write_each(recent(writer.lives(40, 300)), 7)
+            eventually(all_are_counted, "all changes are counted after Kafka was away")

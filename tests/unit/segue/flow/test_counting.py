@@ -80,3 +80,18 @@ def test_a_change_of_another_version_is_an_error(counting: Counting) -> None:
     with pytest.raises(BadChange):
         counting.take(3, 10, 10, b"{}")
     assert counting.reached() == {3: 10}
+
+
+def test_a_second_seek_counts_on_where_the_first_came(counting: Counting, notes: Notes) -> None:
+    counting.take(3, 10, 10, MOVED)
+    counting.begin({3: 10, 4: 7})
+    assert counting.reached() == {3: 11, 4: 7}
+    counting.take(3, 10, 10, MOVED)
+    assert len(notes.counted) == 1
+
+
+def test_what_was_given_up_begins_at_the_committed_offset_again(counting: Counting) -> None:
+    counting.take(3, 10, 10, MOVED)
+    counting.begin({})
+    counting.begin({3: 10})
+    assert counting.reached() == {3: 10}
