@@ -10,6 +10,6 @@ Folders:
     connect/   how commands reach Kafka, Redis and the release in use
     show/      texts for a terminal             demo/      the whole service, live
     services/  a Kafka and a Redis to try it    up/        run both, with data that stay
-    processes/ several workers as one command
+    flow/      the moves by hour, counted       processes/ several workers as one command
     data/      the demo's shop
 """

@@ -59,7 +59,10 @@ class ChainedThread(AIOKafkaConsumerThread):
         changes = [tp for tp in consumer.assignment() if tp.topic == self.consumer.app.changes]
         first = await consumer.beginning_offsets(changes)
         committed = {tp: await consumer.committed(tp) for tp in changes}
-        offsets = {tp: first[tp] if committed[tp] is None else committed[tp] for tp in changes}
+        for tp, offset in committed.items():
+            if offset is not None and offset < first[tp]:
+                log.warning("flow.changes_deleted", partition=tp.partition, uncounted=first[tp] - offset)
+        offsets = {tp: max(first[tp], committed[tp] or 0) for tp in changes}
         for tp, offset in offsets.items():  # without an await: no fetch may come between
             consumer.seek(tp, offset)
             self._from[tp] = offset
@@ -107,9 +110,8 @@ class ChainedConsumer(Consumer):
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
         """Seek in the changelogs, to recover the tables."""
-        seen = cast(
-            "TableManager", self.app.tables
-        ).recovery.active_offsets  # the last record that each table has
+        # The last record that each table has.
+        seen = cast("TableManager", self.app.tables).recovery.active_offsets
         self.app.recovered.update({tp: seen[tp] + 1 for tp in partitions})
         await super().seek_wait(partitions)
 

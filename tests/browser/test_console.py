@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from urllib.parse import urlencode
 
@@ -15,13 +16,14 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from segue.console.facts.console_files import ConsoleFiles
+from segue.console.moves.flow_facts import Hour, Hours, SegmentHour
 from segue.console.viewers.change_hub import ChangeHub
 from segue.rehearsal.kept_rehearsal import keep_rehearsal
 from segue.rehearsal.rehearsal_page import rehearsal_json
 from tests.browser.accessibility import measuring_script
 from tests.support.inputs.made_change import a_change
 from tests.support.servers.headless_chromium import Chromium
-from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed, made_up_app
+from tests.support.worlds.made_up_console import FLOW, MadeUpFacts, MadeUpFeed, made_up_app
 from tests.support.worlds.made_up_rehearsal import a_rehearsal
 from tests.support.worlds.made_up_release import an_active_model
 
@@ -80,6 +82,23 @@ class AsAWriter:
         await self._app(scope, receive, send)
 
 
+def a_day() -> Hours:
+    """Moves in each of the last 24 hours."""
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    return Hours(
+        None,
+        hour,
+        tuple(
+            Hour(
+                hour - timedelta(hours=ago),
+                1_234_567,
+                tuple(SegmentHour(segment, 12_345 * ago, 23_456 * (23 - ago)) for segment in (0, 1, 7)),
+            )
+            for ago in range(24)
+        ),
+    )
+
+
 @pytest.fixture(scope="module")
 def feed() -> MadeUpFeed:
     return MadeUpFeed()
@@ -96,7 +115,7 @@ def address(hub: ChangeHub, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     rehearsed = rehearsal_json(a_rehearsal())
     rehearsed["new"]["version"] = VERSION
     keep_rehearsal(releases, rehearsed, HOSTILE, ("a note",))
-    facts = MadeUpFacts(files=ConsoleFiles(releases))
+    facts = MadeUpFacts(files=ConsoleFiles(releases), moves=FLOW, by_hour=a_day())
     card = facts.imagined({"age": "34"}, ())
     facts.cards = {HOSTILE: replace(card, user_id=HOSTILE, segment_name=HOSTILE)}
     facts.cards["7"] = replace(card, user_id="7")
