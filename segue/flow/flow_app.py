@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import faust
@@ -65,14 +64,13 @@ class FlowApp(faust.App):
     async def on_first_start(self) -> None:
         """Create no folders: the tables are in memory."""
 
-    async def _count(self, stream: StreamT[bytes]) -> AsyncIterator[None]:
+    async def _count(self, stream: StreamT[bytes]) -> None:
         async for event in stream.events():
             try:
                 self._take(event)
             except Exception as error:  # noqa: BLE001 - any error ends the app
                 self.fail(error)
                 await asyncio.Event().wait()  # take no further record
-            yield
 
     def _take(self, event: EventT[Any]) -> None:
         message = event.message
