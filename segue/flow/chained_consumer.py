@@ -96,6 +96,7 @@ class ChainedConsumer(Consumer):
     """Faust's consumer that commits only what is counted and written; see :class:`FlowApp`."""
 
     app: FlowApp
+    _last: Mapping[TP, int] | None = None
 
     def _new_consumer_thread(self) -> ChainedThread:
         return ChainedThread(self, loop=self.loop, beacon=self.beacon)
@@ -124,9 +125,11 @@ class ChainedConsumer(Consumer):
     async def force_commit(self, topics: object = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002 - Faust's signature
         """Commit how far the changes are counted."""
         offsets = {TP(self.app.changes, number): at for number, at in self.app.counting.reached().items()}
-        if not offsets or not await self.app.rows_are_written():
+        if offsets == self._last or not offsets or not await self.app.rows_are_written():
             return False
-        return bool(await self._commit(offsets))
+        done = await self._commit(offsets)
+        self._last = offsets if done else None
+        return done
 
 
 def chained_transport(app: FlowApp) -> Transport:

@@ -78,10 +78,13 @@ class _Running:
         """Run until :meth:`stop`, or until an error comes that waiting does not mend."""
         reason = ""
         while not self._stopping.is_set():
-            error = asyncio.run(self._once())
+            try:
+                error = asyncio.run(self._once())
+            except Exception as unexpected:  # noqa: BLE001 - the main thread raises it
+                error = unexpected
             if error is None:
                 return
-            if isinstance(error, SegueError) and not isinstance(error, (Unreachable, Skipped)):
+            if not isinstance(error, (Unreachable, Skipped)):
                 self.failure = error
                 return
             if reason != str(error):

@@ -19,10 +19,12 @@ from segue.connect.kafka_access import prepare_topics
 from segue.connect.live_prefix import followed
 from segue.connect.redis_users import RedisUsers
 from segue.doctor.check import FAIL, OK, WARN, Check, worst
+from segue.doctor.on_flow import check_flow
 from segue.doctor.on_kafka import check_kafka
 from segue.doctor.on_redis import check_redis
 from segue.doctor.on_triggers import check_triggers
 from segue.doctor.places import REPAIR
+from segue.flow.flow_topics import prepare_flow_topics
 from segue.services import KafkaService, LocalRedis, RedisService
 from segue.triggers.service.trigger_topics import prepare_trigger_topics
 from streamer.kafka.kafka_admin import Admin
@@ -142,6 +144,17 @@ def test_triggers_are_told_once_they_have_a_ledger(settings: Settings) -> None:
     letters = check_triggers(settings, 1)[1]
     assert (letters.state, letters.fix) == (WARN, "segue triggers retry FILE sends them again")
     assert letters.text.startswith(f"at most 1 on {topic}, ")
+
+
+def test_the_flow_is_told_once_it_has_tables(settings: Settings) -> None:
+    prepare_topics(settings, lambda _: None)
+    assert check_flow(settings, 1) == []
+
+    prepare_flow_topics(settings, lambda _: None)
+    write(settings, settings.topics.changes, b"7", b"{}")
+    text = f"{settings.group}-flow has 0 processes; at most 1 change behind, transaction markers included"
+    fix = "the console's moves stand still; start it: segue flow"
+    assert check_flow(settings, 1) == [Check("flow", WARN, text, fix)]
 
 
 def test_a_release_of_other_statuses_fails_and_a_refused_newer_one_warns(settings: Settings) -> None:

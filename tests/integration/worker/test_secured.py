@@ -201,9 +201,14 @@ def test_every_part_logs_in_over_tls(
         user_id = key_of(told[0])
         deployment.bootstrap = secured_kafka.secured
         assert user_id in deployment.segue("user", user_id).stdout
+        folder = tmp_path / "flow"
+        folder.mkdir()
+        with SegueProcess(folder, "flow", environment=deployment.environment) as flow:
+            flow.says("flow.counts partitions=")
         doctor = deployment.segue("doctor")
+        assert "-flow has " in doctor.stdout
         assert worker.process.poll() is None
-        everything = worker.log() + doctor.stdout + doctor.stderr + sent.stderr
+        everything = worker.log() + doctor.stdout + doctor.stderr + sent.stderr + flow.err
         assert PASSWORD not in everything
         assert REDIS_PASSWORD not in everything
 
