@@ -51,15 +51,15 @@ def run_flow(settings: Settings, say: Callable[[str], None]) -> None:
     with normal_end():
         thread.start()
         try:
-            while thread.is_alive():
-                thread.join(_LOOK_S)
+            while not running.has_ended.wait(_LOOK_S):
                 try:
                     watch.look()
                 except InDoubt as doubt:
                     raise BadTopics(f"{doubt}: start the command again") from None
         finally:
             running.stop()
-            thread.join(_STOP_S)
+            # Not `join`: interrupted once, it returns at once ever after (https://bugs.python.org/issue45274).
+            running.has_ended.wait(2 * _STOP_S)
     if running.failure is not None:
         raise running.failure
 
@@ -73,9 +73,16 @@ class _Running:
         self._app: FlowApp | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.failure: BaseException | None = None
+        self.has_ended = threading.Event()
 
     def run(self) -> None:
         """Run until :meth:`stop`, or until an error comes that waiting does not mend."""
+        try:
+            self._run()
+        finally:
+            self.has_ended.set()
+
+    def _run(self) -> None:
         reason = ""
         while not self._stopping.is_set():
             try:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from msgspec.structs import replace
 
 from schemas.outputs.segment_change import Change, SegmentChange
@@ -22,7 +23,8 @@ from segue.flow.moved_row import Row, Way, further
 from segue.flow.row_records import read_key, read_row
 from segue.services import KafkaService, LocalKafka
 from tests.support.servers.segue_process import SegueProcess
-from tests.support.servers.services import eventually
+from tests.support.servers.services import HANG_S, eventually
+from tests.support.servers.topic_admin import delete_records
 from tests.support.workers.change_writer import ChangeWriter
 
 LANES = 3
@@ -218,3 +220,27 @@ def test_it_goes_on_when_kafka_is_back_and_when_it_was_paused_beyond_its_session
             kafka.start()
             writer.write_each(recent(writer.lives(40, 300)), 7)
             eventually(all_are_counted, "all changes are counted after Kafka was away")
+
+
+@pytest.mark.wide
+def test_changes_that_kafka_deleted_are_named_and_the_rest_is_counted(world: World) -> None:
+    writer = world.writer
+    writer.write_each(recent(writer.lives(40, 100)), 7)
+    with world.flow() as process:
+        process.says("flow.counts")
+        with world.tables() as tables:
+            eventually(lambda: tables.moves() == expected(writer.written), "all changes are counted")
+        process.terminate()
+        assert process.ends() == 0
+    counted = len(writer.written)
+    writer.write_each(recent(writer.lives(40, 100)), 7)
+    delete_records(writer.bootstrap, writer.topics.changes, LANES)
+    del writer.written[counted:]
+    writer.write_each(recent(writer.lives(40, 100)), 7)
+    with world.flow() as process, world.tables() as tables:
+        eventually(lambda: tables.moves() == expected(writer.written), "the others are counted")
+        assert process.err.count("flow.changes_deleted partition=") == LANES
+        admin = AdminClient({"bootstrap.servers": writer.bootstrap})
+        admin.delete_topics([writer.topics.changes])[writer.topics.changes].result(HANG_S)
+        assert process.ends() == 6
+        assert f"Error: topic {writer.topics.changes} is gone: start the command again" in process.err
