@@ -230,9 +230,9 @@ def test_users_that_are_not_counted_are_a_problem_and_no_fact(client: TestClient
 
 
 def test_the_moves_by_the_hour_are_those_of_the_tables(client: TestClient, facts: MadeUpFacts) -> None:
-    page = client.get("/").text
-    assert "This console counts what it reads" in page
-    assert "Moves by the hour" not in page, "there is nothing to show before `segue flow` ran"
+    before = client.get("/").text
+    assert "This console counts what it reads" in before
+    assert "Moves by the hour" not in before, "there is nothing to show before `segue flow` ran"
     now = datetime.now(UTC)
     hour = now.replace(minute=0, second=0, microsecond=0)
     facts.moves = structs.replace(FLOW, until=now)
