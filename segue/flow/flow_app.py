@@ -90,11 +90,11 @@ class FlowApp(faust.App):
     async def rows_are_written(self) -> bool:
         """Wait until Kafka has every row that was sent; return False if the app must end instead.
 
-        Faust's own flush does not wait for all of them.
+        Faust's own flush does not wait for all of them. Two may wait at once: for the same rows.
         """
         if self._unwritten and self.failure is None:
-            rows, self._unwritten = self._unwritten, []
-            done, late = await asyncio.wait(rows, timeout=_WRITE_S)
+            done, late = await asyncio.wait(tuple(self._unwritten), timeout=_WRITE_S)
+            self._unwritten = [row for row in self._unwritten if row not in done]
             errors = [error for row in done if (error := row.exception()) is not None]
             if late or errors:
                 reason = repr(errors[0]) if errors else f"no answer within {_WRITE_S:.0f} s"

@@ -129,3 +129,29 @@ def test_a_fetched_record_says_from_where_on_nothing_was_skipped() -> None:
     # The offsets between are aborted records and markers.
     assert notes(7, 8, 12) == [5, 8, 9]
     assert notes(14) == [13]
+
+
+def test_all_who_wait_for_the_rows_wait_for_the_same_rows(app: FlowApp) -> None:
+    """Else an offset could be committed before a row that another waits for is written."""
+
+    async def wait() -> None:
+        row: Any = asyncio.get_running_loop().create_future()
+        app.sent(row)
+        waiting = [asyncio.create_task(app.rows_are_written()) for _ in range(2)]
+        done, _ = await asyncio.wait(waiting, timeout=0.05)
+        assert not done
+        row.set_result(None)
+        assert await asyncio.gather(*waiting) == [True, True]
+
+    asyncio.run(wait())
+
+
+def test_a_row_that_kafka_refuses_ends_the_app(app: FlowApp) -> None:
+    async def wait() -> bool:
+        row: Any = asyncio.get_running_loop().create_future()
+        app.sent(row)
+        row.set_exception(OSError("away"))
+        return await app.rows_are_written()
+
+    assert asyncio.run(wait()) is False
+    assert str(app.failure) == "Kafka did not take a row of the tables: OSError('away')"
