@@ -63,6 +63,10 @@ from tests.support.worlds.made_up_release import a_release
         ),
         ({"group": "segue"}, "setting group is 'segue': this is the workers' group: name another"),
         (
+            {"group": "segue-flow"},
+            "setting group is 'segue-flow': this is the group of `segue flow`: name another",
+        ),
+        (
             {"group": "segue-triggers"},
             "setting group is 'segue-triggers': this is the group of `segue triggers run`: name another",
         ),
