@@ -27,7 +27,7 @@ from schemas.outputs.wire import decode_change
 from schemas.topics import Topics
 from segue.triggers import ledger
 from segue.triggers.lane_transaction import Transaction, place_after
-from segue.triggers.ledger import Deciding, Ledger, Window
+from segue.triggers.ledger import Deciding, Ledger, Place, Window
 from segue.triggers.pending_changes import Live, Pending, finished
 from segue.triggers.policy import decide
 from segue.triggers.take_over_ledger import LedgerTakeover
@@ -92,6 +92,11 @@ class TriggerLane:
     def ledger(self) -> Ledger:
         """The committed ledger."""
         return self._ledger
+
+    @property
+    def place(self) -> Place | None:
+        """How far the committed ledger has come; None before the first takeover."""
+        return self._ledger.place
 
     def take_over(self) -> None:
         """Forget what is not committed, become the only writer, and read the ledger.

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from schemas.topics import Topics
 from segue.config.settings import Settings
 from segue.interruption import normal_end
+from segue.lanes.lane_workers import GroupMember
 from segue.show.terminal import warn
 from segue.triggers.ledger import Place
 from segue.triggers.sending.courier import Courier
@@ -22,7 +23,6 @@ from segue.triggers.sending.lane_post import LanePost
 from segue.triggers.sending.plain_secrets import plain_secrets
 from segue.triggers.sending.post_webhook import Answer, Poster
 from segue.triggers.sending.webhook_body import Message, Receiver
-from segue.triggers.service.lane_workers import GroupMember
 from segue.triggers.service.trigger_topics import prepare_trigger_topics, trigger_group
 from segue.triggers.service.unknown_segments import segments_of, unknown_segments
 from segue.triggers.trigger_file import Triggers

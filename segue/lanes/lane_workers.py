@@ -6,13 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 from confluent_kafka import Consumer, TopicPartition
 
 from schemas.errors import SegueError, Unreachable
-from segue.triggers.ledger import Place
-from segue.triggers.trigger_lane import TriggerLane
 from streamer.interfaces.lane_errors import InDoubt, LaneClosing, NotReady
 from streamer.interfaces.lane_interfaces import Log
 from streamer.kafka.kafka_client import Config, Reports, check_may_read, make_client, unreachable
@@ -22,19 +21,44 @@ WAIT_S = 0.5
 MOST_WAIT_S = 8.0
 CLOSE_S = 14.0
 
-log = structlog.get_logger("segue.triggers")
+log = structlog.get_logger("segue.lanes")
 
-OpenLane = Callable[[int, Callable[[], bool]], tuple[TriggerLane, Log]]
+Place = TypeVar("Place")
+Place_co = TypeVar("Place_co", covariant=True)
+
+
+class GroupLane(Protocol[Place_co]):
+    """One partition of a topic, and the work on it."""
+
+    @property
+    def place(self) -> Place_co | None:
+        """How far the lane has come; None before its first takeover."""
+
+    def take_over(self) -> None:
+        """Forget what is not committed, become the only writer, and find where to go on."""
+
+    def step(self, timeout_s: float) -> None:
+        """Do a part of the work; wait for new records at most for this time."""
+
+    def close(self) -> None:
+        """End in order."""
+
+    def give_up(self) -> None:
+        """End at once; another lane does again what is not committed."""
+
+
+OpenLane = Callable[[int, Callable[[], bool]], tuple[GroupLane[Place], Log]]
 """Opens the lane of a partition; its second argument says whether the lane must close."""
 
 _TAKE_OVER = (InDoubt, NotReady, Unreachable)
 
 
-class LaneWorker(threading.Thread):
+class LaneWorker(threading.Thread, Generic[Place]):
     """One lane: it takes itself over when it begins and when it is in doubt, and closes when asked."""
 
-    def __init__(self, partition: int, open_lane: OpenLane) -> None:
-        super().__init__(name=f"triggers-{partition}", daemon=True)
+    def __init__(self, group: str, partition: int, open_lane: OpenLane[Place]) -> None:
+        super().__init__(name=f"{group}-{partition}", daemon=True)
+        self._log = log.bind(group=group, lane=partition)
         self.partition = partition
         self.failure: BaseException | None = None
         self.place: Place | None = None
@@ -60,9 +84,9 @@ class LaneWorker(threading.Thread):
         except BaseException as error:
             self.failure = error
             if not isinstance(error, SegueError):
-                log.exception("lane failed", lane=self.partition)
+                self._log.exception("lane failed")
 
-    def _live(self, lane: TriggerLane) -> bool:
+    def _live(self, lane: GroupLane[Place]) -> bool:
         """Take the lane over and run it until it closes or must take itself over again.
 
         Returns:
@@ -71,37 +95,39 @@ class LaneWorker(threading.Thread):
         try:
             lane.take_over()
             self._wait_s = WAIT_S
-            self.place = lane.ledger.place
+            self.place = lane.place
             with suppress(LaneClosing):
                 while not self._closing.is_set():
                     lane.step(POLL_S)
-                    self.place = lane.ledger.place
+                    self.place = lane.place
             lane.close()
-            self.place = lane.ledger.place
+            self.place = lane.place
         except LaneClosing:
             pass
         except _TAKE_OVER as reason:
             if self._closing.is_set():
                 return True  # what is not committed is sent again by the next owner
-            log.warning("lane waits", lane=self.partition, reason=str(reason))
+            self._log.warning("lane waits", reason=str(reason))
             self._closing.wait(self._wait_s)
             self._wait_s = min(2 * self._wait_s, MOST_WAIT_S)
             return not isinstance(reason, Unreachable)
         return True
 
 
-class GroupMember:
+class GroupMember(Generic[Place]):
     """A member of the group that reads nothing itself: its partitions become lanes.
 
     Args:
         client: librdkafka's settings of a client.
         group: the consumer group.
-        topic: the topic of changes.
+        topic: the topic whose partitions the group shares.
         options: further settings of the consumer.
         open_lane: opens a lane.
     """
 
-    def __init__(self, client: Config, group: str, topic: str, options: Config, open_lane: OpenLane) -> None:
+    def __init__(
+        self, client: Config, group: str, topic: str, options: Config, open_lane: OpenLane[Place]
+    ) -> None:
         config = {
             **client,
             **options,
@@ -112,7 +138,7 @@ class GroupMember:
         }
         self._client, self._group, self._topic = client, group, topic
         self._open_lane = open_lane
-        self._workers: dict[int, LaneWorker] = {}
+        self._workers: dict[int, LaneWorker[Place]] = {}
         self.places: dict[int, Place] = {}
         self._leaving = False
         self._reports = Reports()
@@ -159,10 +185,10 @@ class GroupMember:
         consumer.assign(partitions)
         consumer.pause(partitions)
         numbers = sorted(each.partition for each in partitions)
-        log.info("lanes owned", lanes=numbers)
+        log.info("lanes owned", group=self._group, lanes=numbers)
         for number in numbers:
             if number not in self._workers:
-                self._workers[number] = LaneWorker(number, self._open_lane)
+                self._workers[number] = LaneWorker(self._group, number, self._open_lane)
                 self._workers[number].start()
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:

@@ -10,9 +10,9 @@ import pytest
 from confluent_kafka import KafkaError, TopicPartition
 
 from schemas.errors import LoginRefused, NeedsRebuild, Unreachable
-from segue.triggers.ledger import Ledger, Place
-from segue.triggers.service import lane_workers
-from segue.triggers.service.lane_workers import GroupMember, LaneWorker
+from segue.lanes import lane_workers
+from segue.lanes.lane_workers import GroupMember, LaneWorker
+from segue.triggers.ledger import Place
 from tests.support.servers.services import eventually
 
 
@@ -51,7 +51,7 @@ def consumer(monkeypatch: pytest.MonkeyPatch) -> Consumer:
     return made
 
 
-def member() -> GroupMember:
+def member() -> GroupMember[Place]:
     def open_lane(*_: Any) -> Any:
         raise NeedsRebuild("no lane is needed here")
 
@@ -90,8 +90,7 @@ class Lane:
 
     def __init__(self, *, out: bool) -> None:
         self.out, self.given_up, self.closed = out, 0, 0
-        self.ledger = Ledger()
-        self.ledger.place = Place("g", "t", 7)
+        self.place = Place("g", "t", 7)
 
     def take_over(self) -> None:
         if self.out:
@@ -116,7 +115,7 @@ def test_after_an_outage_a_lane_opens_anew(monkeypatch: pytest.MonkeyPatch) -> N
         opened.append(Lane(out=not opened))
         return opened[-1], opened[-1]
 
-    worker = LaneWorker(3, open_lane)
+    worker: LaneWorker[Place] = LaneWorker("g-triggers", 3, open_lane)
     worker.start()
     eventually(lambda: worker.place, "the lane lives")
     first, second = opened
