@@ -68,6 +68,11 @@ class Topics:
         return f"{self.prefix}segue-flow-minutes"
 
     @property
+    def order_rows(self) -> str:
+        """The rows of orders and of their lines, by order: what `segue join` joins."""
+        return f"{self.prefix}segue-order-rows"
+
+    @property
     def sources(self) -> tuple[str, str]:
         """The topics that producers write to; the owner of their partitions owns the lane of that number."""
         return (self.signups, self.orders)
@@ -126,3 +131,17 @@ def flow_topic_configs(topics: Topics) -> dict[str, dict[str, str]]:
         }
 
     return {topics.flow_hours: kept(8 * 24 * hour_ms), topics.flow_minutes: kept(3 * hour_ms)}
+
+
+def join_topic_configs(topics: Topics) -> dict[str, dict[str, str]]:
+    """Return the configuration of the topic of `segue join`, by name; only this command creates it."""
+    # The newest row of each order and line is enough to go on, but only if the joiner has read the older
+    # ones. It may stand still for the shorter time. After the longer one, no older row of a person is left.
+    week_ms = 7 * 24 * 60 * 60 * 1_000
+    compacted = {
+        "cleanup.policy": "compact",
+        "min.compaction.lag.ms": str(week_ms),
+        "max.compaction.lag.ms": str(2 * week_ms),
+        "max.message.bytes": "5242880",
+    }
+    return {topics.order_rows: compacted}

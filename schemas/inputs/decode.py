@@ -63,7 +63,7 @@ def decode_signup(
     """
     if form is None and (usual := usual_signup(value, read)) is not None:
         return _checked(usual, key, at, max_ahead, check_key=check_key)
-    fields = _fields(value, unframe)
+    fields = value_fields(value, unframe)
     if fields is None:
         user_id = None if form is None else id_of_null(key, form, "signups")
         return UserErased(user_id or null_keys.user_id_in(key), at)
@@ -140,7 +140,7 @@ def decode_order(
     """
     if form is None and (usual := usual_order(value, read)) is not None:
         return _checked(usual, key, at, max_ahead, check_key=check_key)
-    fields = _fields(value, unframe)
+    fields = value_fields(value, unframe)
     if fields is None:
         if form is not None:
             id_of_null(key, form, "orders")
@@ -248,8 +248,16 @@ def _wire(holder: Order | Item) -> dict[str, Any]:
     return with_own(fields, fields.pop("own"), amounts=True)
 
 
-def _fields(value: bytes | None, unframe: Unframe) -> Mapping[str, object] | None:
-    """Return the fields of a record's value; None if the value is null."""
+def value_fields(value: bytes | None, unframe: Unframe) -> Mapping[str, object] | None:
+    """Return the fields of a record's value; None if the value is null.
+
+    Args:
+        value: the record's value.
+        unframe: parses a value with the frame of a Schema Registry.
+
+    Raises:
+        BadEvent: the value is too large, or is no JSON object.
+    """
     if value is None:
         return None
     if len(value) > MAX_INPUT_BYTES:

@@ -16,6 +16,7 @@ from segue.cli.forget import forget
 from segue.cli.ingest import ingest
 from segue.cli.init import init
 from segue.cli.inspect import inspect
+from segue.cli.join import join
 from segue.cli.plain_help import PlainGroup
 from segue.cli.predict import predict
 from segue.cli.publish import publish
@@ -51,6 +52,7 @@ COMMANDS = (
     worker,
     schema,
     ingest,
+    join,
     tail,
     sink,
     run_triggers,

@@ -25,7 +25,8 @@ from schemas.times import parse_length
 from schemas.topics import Topics
 from segue.config.csv_form import csv_table
 from segue.config.declarations import PRESET_FEATURES, Declarations, declarations, features_of
-from segue.config.event_forms import event_tables, forms_of
+from segue.config.others.event_forms import event_tables, forms_of
+from segue.config.others.join_tables import JoinTables, check_join, join_table, tables_of
 from segue.config.redis_url import check_redis_url
 from segue.config.setting_texts import (
     brokers,
@@ -101,6 +102,11 @@ class Settings(BaseSettings):
     events: Annotated[dict[str, dict[str, Any]], NoDecode] = Field(
         {},
         description="the form of the events that others send, by topic: form, paths, values, dates, decimal",
+    )
+    join: Annotated[dict[str, str], NoDecode] = Field(
+        {},
+        description="Debezium's topics of orders and of their lines, which `segue join` joins: orders, items,"
+        " order_id, item_id",
     )
     schema_registry: str | None = Field(
         None,
@@ -238,6 +244,11 @@ class Settings(BaseSettings):
         return forms_of(self.events)
 
     @property
+    def joined(self) -> JoinTables | None:
+        """The tables that `segue join` joins; None if it has nothing to do."""
+        return tables_of(self.join)
+
+    @property
     def warehouse_statuses(self) -> tuple[str, ...]:
         """The excluded statuses that a warehouse may have: an order that Debezium saw deleted is in none."""
         orders = self.forms.orders
@@ -350,6 +361,16 @@ class Settings(BaseSettings):
     @classmethod
     def _event_tables(cls, value: object) -> dict[str, dict[str, Any]]:
         return event_tables(value)
+
+    @field_validator("join", mode="before")
+    @classmethod
+    def _join_table(cls, value: object, others: ValidationInfo) -> dict[str, str]:
+        fields = join_table(value)
+        tables = tables_of(fields)
+        # If events or topic_prefix are wrong, they are absent here, and their own error comes first.
+        if tables is not None and others.data.keys() >= {"events", "topic_prefix"}:
+            check_join(tables, forms_of(others.data["events"]).orders, Topics(others.data["topic_prefix"]))
+        return fields
 
     @field_validator("schema_registry")
     @classmethod

@@ -58,7 +58,7 @@ class LaneWorker(threading.Thread, Generic[Place]):
 
     def __init__(self, group: str, partition: int, open_lane: OpenLane[Place]) -> None:
         super().__init__(name=f"{group}-{partition}", daemon=True)
-        self._log = log.bind(group=group, lane=partition)
+        self._group = group
         self.partition = partition
         self.failure: BaseException | None = None
         self.place: Place | None = None
@@ -84,7 +84,7 @@ class LaneWorker(threading.Thread, Generic[Place]):
         except BaseException as error:
             self.failure = error
             if not isinstance(error, SegueError):
-                self._log.exception("lane failed")
+                log.exception("lane failed", group=self._group, lane=self.partition)
 
     def _live(self, lane: GroupLane[Place]) -> bool:
         """Take the lane over and run it until it closes or must take itself over again.
@@ -107,7 +107,7 @@ class LaneWorker(threading.Thread, Generic[Place]):
         except _TAKE_OVER as reason:
             if self._closing.is_set():
                 return True  # what is not committed is sent again by the next owner
-            self._log.warning("lane waits", reason=str(reason))
+            log.warning("lane waits", group=self._group, lane=self.partition, reason=str(reason))
             self._closing.wait(self._wait_s)
             self._wait_s = min(2 * self._wait_s, MOST_WAIT_S)
             return not isinstance(reason, Unreachable)

@@ -18,6 +18,7 @@ offset is where their changes begin. Versions before wrote no id.
 """
 
 _TRIGGERS = "this is the group of `segue triggers run`"
+_JOIN = "this is a group of `segue join`"
 
 
 def note_of(topic_id: str, *, states_due: bool) -> str:
@@ -49,6 +50,7 @@ def check_group_name(group: str, workers_group: str) -> None:
         workers_group: "this is the workers' group",
         f"{workers_group}-triggers": _TRIGGERS,
         f"{workers_group}-flow": "this is the group of `segue flow`",
+        **{f"{workers_group}-join{table}": _JOIN for table in ("", "-orders", "-items")},
         f"{workers_group}-bootstrap": "this is the group of `segue bootstrap`",
         READERS_GROUP: "this is the group of Segue's own readers, such as `segue sink`",
     }

@@ -166,6 +166,15 @@ def change_in(record: Mapping[str, object]) -> Change:
     return Change(row, _field(schema, side), operation == "d", *_changed_at(payload, _CHANGED), f"{side}.")
 
 
+def row_before(record: Mapping[str, object]) -> tuple[Mapping[str, object], object] | None:
+    """Return the row before an update and its schema; None if the record does not have this row."""
+    payload, schema = _payload(record)
+    row = payload.get("before")
+    if payload.get("op") != "u" or not isinstance(row, Mapping):
+        return None
+    return row, _field(schema, "before")
+
+
 def _payload(record: Mapping[str, object]) -> tuple[Mapping[str, object], object]:
     """Return what ``{"schema": …, "payload": …}`` holds, and the schema if there is one; else the record."""
     payload = record.get("payload")

@@ -10,7 +10,7 @@ from typing import Any
 
 from schemas.features import Feature, declared
 from schemas.inputs.forms.event_form import EventForm, EventForms, Source
-from segue.config.event_forms import forms_of
+from segue.config.others.event_forms import forms_of
 
 ROOT = Path(__file__).parents[3]
 FEATURES = declared(

@@ -1,4 +1,4 @@
-from schemas.topics import MAX_DEAD_LETTER_BYTES, MAX_INPUT_BYTES, Topics, topic_configs
+from schemas.topics import MAX_DEAD_LETTER_BYTES, MAX_INPUT_BYTES, Topics, join_topic_configs, topic_configs
 
 
 def test_names_have_the_prefix() -> None:
@@ -30,3 +30,9 @@ def test_what_an_erased_user_was_does_not_stay_for_ever() -> None:
 def test_a_dead_letter_has_room_for_any_input_and_the_topic_for_any_dead_letter() -> None:
     limit = int(topic_configs(Topics())["segment-dead-letters"]["max.message.bytes"])
     assert MAX_INPUT_BYTES < MAX_DEAD_LETTER_BYTES < limit
+
+
+def test_rows_of_orders_are_compacted_only_after_the_joiner_has_read_them() -> None:
+    config = join_topic_configs(Topics("eu."))["eu.segue-order-rows"]
+    assert config["cleanup.policy"] == "compact"
+    assert 86_400_000 <= int(config["min.compaction.lag.ms"]) < int(config["max.compaction.lag.ms"])
