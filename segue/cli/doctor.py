@@ -34,6 +34,7 @@ def doctor(
     as_json: Annotated[bool, flag("--json", "the checks as JSON")] = False,
 ) -> int:
     """Check Kafka, topics, release, the group and its lag, triggers, flow, Redis, the lanes' places, drift.
+    """Check Kafka, topics, release, the group and its lag, triggers, join, Redis, the lanes' places, drift.
 
     Each check is ok, warn or fail, and says what to do. The exit code is 1 if a check fails, else 0.
     """
@@ -41,6 +42,7 @@ def doctor(
     from segue.doctor.next_steps import next_steps
     from segue.doctor.on_drift import check_drift
     from segue.doctor.on_flow import check_flow
+    from segue.doctor.on_join import check_join
     from segue.doctor.on_kafka import check_kafka
     from segue.doctor.on_redis import check_redis
     from segue.doctor.on_triggers import check_triggers
@@ -50,6 +52,7 @@ def doctor(
     if lanes is not None:
         checks += check_triggers(settings, lanes)
         checks += check_flow(settings, lanes)
+        checks += check_join(settings)
     checks += check_redis(settings, lanes, model)
     checks += check_drift(settings, lanes, model)
     checks = [*checks, *versions(), *next_steps(checks, released=model is not None)]

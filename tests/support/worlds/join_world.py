@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from schemas.errors import BadEvent
 from schemas.features import Feature, declared
@@ -72,7 +73,7 @@ class JoinWorld:
             # Each group has transactional ids of its own.
             group = MemoryKafka(self.kafka.topics, self.kafka.offsets)
             for partition in range(PARTITIONS):
-                self._open.append(lambda t=table, n=topic, g=group, p=partition: self._lane(t, n, g, p))
+                self._open.append(partial(self._lane, table, topic, group, partition))
         self.lanes = [each() for each in self._open]
         for number in range(len(self.lanes)):
             self.crash(number)
