@@ -248,6 +248,15 @@ def test_triggers_run_without_a_training_library() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_rows_are_joined_without_a_training_library() -> None:
+    code = (
+        "import sys, segue.cli.join, segue.join.run_join;"
+        f"print(sorted({OF_WORKERS | TRAINING | {'numpy'}!r} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_console_runs_without_a_training_library() -> None:
     """The worker's image has it."""
     code = (

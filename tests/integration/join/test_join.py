@@ -44,11 +44,10 @@ class Shop:
 
     def __post_init__(self) -> None:
         wanted = [NewTopic(self.topic("orders"), 1), NewTopic(self.topic("items"), 3)]
-        client = {"bootstrap.servers": self.deployment.bootstrap}
-        admin = AdminClient(client)
+        admin = AdminClient({"bootstrap.servers": self.deployment.bootstrap})
         for made in admin.create_topics(wanted).values():
             made.result(HANG_S)
-        self._producer = Producer(client)
+        self._producer = Producer({"bootstrap.servers": self.deployment.bootstrap})
 
     def topic(self, table: Table) -> str:
         return f"{self.deployment.prefix}shop.public.{table}"
