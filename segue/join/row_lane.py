@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from schemas.errors import BadEvent
-from schemas.partitioner import Partitioner, partition_of
+from schemas.partitioner import partition_of
 from schemas.topics import Topics
 from segue.join.join_count import JoinCount
 from segue.join.lane_start import start_of
@@ -33,7 +33,6 @@ class RowLane:
         reader: reads the records.
         topics: the names of Segue's topics.
         partitions: how many partitions the topic of rows has.
-        partitioner: chooses an order's partition.
         fix: what to do if Kafka has deleted rows that were not read.
         closing: returns whether the lane must close.
         max_batch: the most records to read at once.
@@ -47,7 +46,6 @@ class RowLane:
         reader: RowReader,
         topics: Topics,
         partitions: int,
-        partitioner: Partitioner,
         fix: str,
         *,
         closing: Callable[[], bool] = lambda: False,
@@ -55,7 +53,7 @@ class RowLane:
     ) -> None:
         self._partition, self._topic, self._kafka = partition, topic, kafka
         self._reader, self._topics = reader, topics
-        self._partitions, self._partitioner = partitions, partitioner
+        self._partitions = partitions
         self._fix, self._closing, self._max_batch = fix, closing, max_batch
         self._committed = 0
         self._count = JoinCount()
@@ -97,7 +95,8 @@ class RowLane:
                 letters.append(letter_of(record, str(bad), self._topics))
                 continue
             for row in found:
-                partition = partition_of(row.order_id, self._partitions, self._partitioner)
+                # Not by the setting `partitioner`: it may change, but the rows of an order must meet.
+                partition = partition_of(row.order_id, self._partitions)
                 rows.append(row_record(row, self._topics, partition))
         reached = self._kafka.reached()[self._topic]
         # Also without a record: past a transaction marker, before Kafka deletes what was read before it.

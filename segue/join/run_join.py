@@ -61,7 +61,6 @@ def run_join(settings: Settings, say: Callable[[str], None]) -> None:
                 reader,
                 topics,
                 found[topics.order_rows].partitions,
-                partitioner,
                 groups.again,
                 closing=must_close,
                 max_batch=settings.max_batch,

@@ -61,7 +61,7 @@ def test_every_setting_stands_in_the_table_with_its_default_and_its_sentence() -
     assert re.findall(r"^\| `.*$", SETTINGS_PAGE, re.MULTILINE) == rows
 
 
-TABLES = ("kafka_options", "events", "schema_registry_options", "declare", "tables", "columns", "csv")
+TABLES = ("kafka_options", "events", "join", "schema_registry_options", "declare", "tables", "columns", "csv")
 
 
 def test_the_example_has_every_setting_with_its_default() -> None:

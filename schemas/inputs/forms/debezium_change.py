@@ -27,8 +27,8 @@ DELETED_STATUS = "Deleted"
 _CHANGED = ((("source", "ts_us"), 1), (("source", "ts_ms"), 1_000), (("ts_us",), 1), (("ts_ms",), 1_000))
 _OPERATIONS = ("c", "u", "r", "d")
 _WHOLE_ORDER = (
-    "the row of an order needs a column with its items, and a topic of order_items cannot be read"
-    " (docs/events.md, Debezium)"
+    "the row of an order needs a column with its items; `segue join` makes such rows of a topic of orders and"
+    " a topic of order_items (docs/events.md, Debezium)"
 )
 _CHANGED_UNWRAPPED = (
     (("__source_ts_us",), 1),

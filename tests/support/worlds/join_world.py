@@ -132,6 +132,4 @@ class JoinWorld:
                 partition, log, COLUMNS, TOPICS, PARTITIONS, "murmur2", FIX, max_batch=self._max_batch
             ), log
         reader = reader_of("orders" if table == "orders" else "items")
-        return RowLane(
-            partition, topic, log, reader, TOPICS, PARTITIONS, "murmur2", FIX, max_batch=self._max_batch
-        ), log
+        return RowLane(partition, topic, log, reader, TOPICS, PARTITIONS, FIX, max_batch=self._max_batch), log

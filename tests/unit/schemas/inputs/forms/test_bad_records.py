@@ -196,8 +196,8 @@ def test_a_row_of_order_items_is_no_order(record: dict[str, Any], column: str) -
     with pytest.raises(BadEvent) as error:
         decode_order(None, json.dumps(record).encode(), EPOCH, check_key=False, read=READ, form=ROW.form)
     assert str(error.value) == (
-        f"{column}: is missing: the row of an order needs a column with its items, and a topic of order_items"
-        " cannot be read (docs/events.md, Debezium)"
+        f"{column}: is missing: the row of an order needs a column with its items; `segue join` makes such"
+        " rows of a topic of orders and a topic of order_items (docs/events.md, Debezium)"
     )
 
 
