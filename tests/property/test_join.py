@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.errors import BadEvent
 from schemas.input_events import Order
-from segue.join.row_records import row_in
-from tests.support.inputs.debezium_tables import ShopTables
+from segue.join.row_records import row_in, row_record
+from segue.join.table_rows import Row
+from segue.join.whole_order import OrderState, fold, versions
+from streamer.interfaces.lane_interfaces import Record
+from tests.support.inputs.debezium_tables import ShopTables, Table
 from tests.support.inputs.laws import examples
-from tests.support.worlds.join_world import PARTITIONS, TABLES, TOPICS, JoinWorld, reader_of
+from tests.support.worlds.join_world import COLUMNS, PARTITIONS, TABLES, TOPICS, JoinWorld, reader_of
 
 _START_US = 1_706_693_400_000_000
 _CUSTOMERS = st.sampled_from([7, 8, 8, None])
@@ -84,8 +89,8 @@ def test_the_last_version_of_every_order_is_that_of_the_tables(
         if row["customer_id"] is not None and shop.lines_of(number)
     }
     assert whole <= written.keys()
-    for key, versions in written.items():
-        last = versions[-1]
+    for key, of_order in written.items():
+        last = of_order[-1]
         if key in whole:
             order, lines = shop.orders[int(last.order_id)], shop.lines_of(int(last.order_id))
             assert last.status == order["state"]
@@ -112,6 +117,69 @@ def test_every_row_is_handed_on_once(acts: list[tuple[tuple[str, int, object], i
 @examples(60)
 def test_every_version_is_newer_than_the_one_before(acts: list[tuple[tuple[str, int, object], int]]) -> None:
     _, world = history(acts, schemas=False)
-    for versions in by_user_and_order(world.orders()).values():
-        times = [version.updated_at for version in versions]
+    for of_order in by_user_and_order(world.orders()).values():
+        times = [version.updated_at for version in of_order]
         assert all(one is not None and two is not None and one < two for one, two in pairwise(times))
+
+
+TYPES = [
+    "io.debezium.time.Date",
+    "io.debezium.time.MicroTimestamp",
+    "io.debezium.time.NanoTimestamp",
+    "org.apache.kafka.connect.data.Decimal",
+]
+leaves = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(["", " ", "7.0", "__debezium_unavailable_value", "BOI=", '{"a": [1]}', "Ön\x00"]),
+)
+anything = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+)
+columns = st.sampled_from(
+    ["id", "order_id", "customer_id", "placed_at", "maker", "price", "__deleted", "source"]
+)
+sides = st.one_of(leaves, st.dictionaries(columns, anything))
+schemas = st.fixed_dictionaries(
+    {"field": st.sampled_from(["after", "before"])},
+    optional={"fields": st.lists(st.fixed_dictionaries({"field": columns, "name": st.sampled_from(TYPES)}))},
+)
+changes = st.fixed_dictionaries(
+    {
+        "op": st.sampled_from(["c", "u", "d", "r", "t", "m", 7]),
+        "source": st.just({"ts_us": _START_US}) | leaves,
+    },
+    optional={"before": sides, "after": sides},
+)
+wrapped = st.fixed_dictionaries(
+    {"schema": st.fixed_dictionaries({"fields": st.lists(schemas) | leaves}), "payload": changes}
+)
+
+
+@given(st.one_of(changes, wrapped, sides, anything), st.sampled_from(["orders", "items"]))
+@examples(300)
+def test_any_record_is_a_row_or_a_dead_letter(value: object, table: Table) -> None:
+    record = Record("t", 0, 0, None, json.dumps(value).encode(), -1)
+    try:
+        rows = reader_of(table).rows_in(record)
+    except BadEvent:
+        return
+    for row in rows:
+        out = row_record(row, TOPICS, 0)
+        back = row_in(Record(out.topic, 0, 0, out.key, out.value, -1))
+        assert back is not None
+        assert (back.order_id, back.item_id, back.at_us, back.deleted) == (
+            row.order_id,
+            row.item_id,
+            row.at_us,
+            row.deleted,
+        )
+        assert str(back.values) == str(row.values)
+        # What the other table's row would say does not matter here: any state gives versions or none.
+        line = Row(row.order_id, "1", _START_US, {"id": 1, "order_id": row.order_id})
+        order = Row(row.order_id, None, _START_US, {"id": row.order_id, "customer_id": 7})
+        after = fold(fold(OrderState(), order if row.item_id else line), back)
+        versions(OrderState(), after, COLUMNS)

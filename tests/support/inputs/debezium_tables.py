@@ -11,8 +11,15 @@ from typing import Any, Literal
 Table = Literal["orders", "items"]
 Row = dict[str, Any]
 
-_DECIMAL = {"type": "bytes", "name": "org.apache.kafka.connect.data.Decimal", "parameters": {"scale": "2"}}
-_TYPES = {"price": _DECIMAL, "placed_at": {"type": "int64", "name": "io.debezium.time.MicroTimestamp"}}
+_DECIMAL: Row = {
+    "type": "bytes",
+    "name": "org.apache.kafka.connect.data.Decimal",
+    "parameters": {"scale": "2"},
+}
+_TYPES: dict[str, Row] = {
+    "price": _DECIMAL,
+    "placed_at": {"type": "int64", "name": "io.debezium.time.MicroTimestamp"},
+}
 
 JOIN = {"orders": "shop.public.orders", "items": "shop.public.order_items"}
 EVENTS = {
@@ -67,7 +74,7 @@ class ShopTables:
         payload |= {"before": self._written(before), "after": self._written(after)}
         if not self.schemas:
             return json.dumps(payload).encode()
-        fields = [{"field": name} | kind for name, kind in _TYPES.items()]
+        fields = [{"field": name, **kind} for name, kind in _TYPES.items()]
         sides = [{"field": side, "type": "struct", "fields": fields} for side in ("before", "after")]
         return json.dumps({"schema": {"type": "struct", "fields": sides}, "payload": payload}).encode()
 

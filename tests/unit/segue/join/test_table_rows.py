@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.errors import BadEvent
 from segue.join.table_rows import Row
@@ -48,6 +49,15 @@ def test_an_unwrapped_row() -> None:
     assert reader_of("items").rows_in(record(unwrapped)) == [Row("1001", "5", AT_US, unwrapped)]
     gone = LINE | {"__deleted": "true", "__source_ts_us": AT_US}
     assert reader_of("items").rows_in(record(gone)) == [Row("1001", "5", AT_US, None, deleted=True)]
+
+
+def test_a_framed_row_is_read_by_the_registry() -> None:
+    frame = bytes([0, 0, 0, 0, 5])
+    read = {frame + b"avro": {"op": "c", "after": LINE, "source": {"ts_us": AT_US}}}
+    reader = replace(reader_of("items"), unframe=read.__getitem__)
+    assert reader.rows_in(record(frame + b"avro")) == [Row("1001", "5", AT_US, LINE)]
+    with pytest.raises(BadEvent, match=r"schema 5\): set schema_registry to the registry's address"):
+        reader_of("items").rows_in(record(frame + b"avro"))
 
 
 def test_a_line_that_moves_leaves_the_order_where_it_was() -> None:

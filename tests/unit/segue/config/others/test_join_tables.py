@@ -11,6 +11,7 @@ from schemas.errors import BadSetting
 from segue.config.load_settings import load_settings
 from segue.config.others.join_tables import JoinTables
 from segue.config.settings import Settings
+from tests.support.inputs.event_samples import settings_of
 
 FORM = '[events.orders]\nform = "debezium"\norder_id = "id"\nuser_id = "customer_id"\n'
 JOIN = '[join]\norders = "shop.orders"\nitems = "shop.order_items"\n'
@@ -29,6 +30,13 @@ def test_the_columns_of_a_line_have_usual_names(tmp_path: Path) -> None:
     other = loaded(tmp_path, FORM + JOIN + 'order_id = "order_no"\nitem_id = "line_no"\n').joined
     assert other is not None
     assert (other.order_id, other.item_id) == ("order_no", "line_no")
+
+
+def test_the_page_has_settings_that_can_be_used() -> None:
+    shop = Settings.model_validate(settings_of("Lines in a table of their own"))
+    assert shop.joined == JoinTables("shop.public.orders", "shop.public.order_items")
+    assert shop.forms.orders is not None
+    assert dict(shop.forms.orders.paths)["brand"] == "maker"
 
 
 def test_without_the_setting_nothing_is_joined(tmp_path: Path) -> None:
