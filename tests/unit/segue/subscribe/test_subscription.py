@@ -71,6 +71,10 @@ from tests.support.worlds.made_up_release import a_release
             "setting group is 'segue-triggers': this is the group of `segue triggers run`: name another",
         ),
         (
+            {"group": "segue-join-items"},
+            "setting group is 'segue-join-items': this is a group of `segue join`: name another",
+        ),
+        (
             {"group": "segue-reader"},
             (
                 "setting group is 'segue-reader': this is the group of Segue's own readers, such as"
