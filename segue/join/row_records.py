@@ -6,14 +6,15 @@ row of each order and of each line.
 
 from __future__ import annotations
 
-from typing import Any
+from decimal import Decimal, InvalidOperation
 
 import msgspec
+from msgspec import Struct
 
 from schemas.errors import BadEvent
-from schemas.inputs import json_text
 from schemas.outputs.headers import dead_letter
 from schemas.topics import Topics
+from segue.join.order_columns import Values
 from segue.join.table_rows import Row
 from streamer.interfaces.lane_interfaces import OutRecord, Record
 
@@ -36,6 +37,23 @@ def row_record(row: Row, topics: Topics, partition: int) -> OutRecord:
     return OutRecord(topics.order_rows, ENCODER.encode(key), ENCODER.encode(value), (), partition)
 
 
+class _Key(Struct, array_like=True, forbid_unknown_fields=True):
+    order_id: str
+    item_id: str | None = None
+
+
+class _Value(Struct):
+    at_us: int
+    row: Values | None
+    deleted: bool = False
+
+
+# Made here, because msgspec must not learn a type in two threads at once. They have no limit of depth: what
+# was read once nests a little deeper here.
+_KEY = msgspec.json.Decoder(_Key)
+_VALUE = msgspec.json.Decoder(_Value, float_hook=Decimal)
+
+
 def row_in(record: Record) -> Row | None:
     """Return the row in a record; None for a tombstone, which only a person writes.
 
@@ -44,22 +62,12 @@ def row_in(record: Record) -> Row | None:
     """
     if record.value is None:
         return None
-    key: Any = json_text.load(record.key or b"")
-    value: Any = json_text.load(record.value)
     try:
-        order_id, item_id = key if len(key) == 2 else (key[0], None)
-        return msgspec.convert(
-            {
-                "order_id": order_id,
-                "item_id": item_id,
-                "at_us": value["at_us"],
-                "values": value["row"],
-                "deleted": value.get("deleted", False),
-            },
-            Row,
-        )
-    except (TypeError, KeyError, IndexError, AttributeError, msgspec.ValidationError):
+        key = _KEY.decode(record.key or b"")
+        value = _VALUE.decode(record.value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, InvalidOperation, RecursionError):
         raise BadEvent("", "only `segue join` writes to this topic, and it did not write this") from None
+    return Row(key.order_id, key.item_id, value.at_us, value.row, value.deleted)
 
 
 def letter_of(record: Record, reason: str, topics: Topics) -> OutRecord:

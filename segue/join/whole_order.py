@@ -7,12 +7,12 @@ newest time.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from decimal import Decimal
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
-from schemas.inputs import json_text
 from segue.join.order_columns import OrderColumns, Values
 from segue.join.row_records import ENCODER
 from segue.join.table_rows import Row
@@ -81,8 +81,8 @@ def versions(before: OrderState, after: OrderState, columns: OrderColumns) -> li
         columns: the columns of the tables.
 
     Returns:
-        None for an order that waits, or that was gone before. Two if the order is now another user's: the
-        former user's version is a deleted order.
+        No version for an order that waits, or that was gone before. Two if the order is now another user's:
+        the former user's version is a deleted order.
     """
     if after.values is None or after.stage == "waiting" or before.stage == after.stage == "gone":
         return []
@@ -113,6 +113,10 @@ def _by_number(item_id: str) -> tuple[int, str]:
     return len(item_id), item_id
 
 
+# Made here, because msgspec must not learn a type in two threads at once.
+_STATE = msgspec.json.Decoder(OrderState, float_hook=Decimal)
+
+
 def encode_state(state: OrderState) -> bytes:
     """Return a state as bytes, for :func:`state_of`."""
     return ENCODER.encode(state)
@@ -122,5 +126,4 @@ def state_of(data: bytes | None) -> OrderState:
     """Return a state from its bytes; from None the state before the first row."""
     if data is None:
         return OrderState()
-    parsed: Any = json_text.load(data)
-    return msgspec.convert(parsed, OrderState)
+    return _STATE.decode(data)

@@ -60,6 +60,22 @@ def test_an_order_that_no_worker_takes_is_a_dead_letter_and_the_lane_goes_on() -
     assert world.orders()[-1].status == "paid"
 
 
+def test_columns_that_nest_as_deep_as_a_record_may_do_no_harm() -> None:
+    world = JoinWorld()
+    deep: object = 1
+    for _ in range(98):
+        deep = [deep]
+    an_order(world, ShopTables(), deep=deep)
+    world.write(
+        "items", 6, json.dumps({"id": 6, "order_id": 2, "d": [deep], "__source_ts_us": AT_US}).encode()
+    )
+    world.finish()
+    an_order(world, ShopTables(), state="sent")
+    world.finish()
+    assert reasons(world) == []
+    assert b"sent" in (world.records(TOPICS.orders)[-1].value or b"")
+
+
 def test_an_order_of_nobody_comes_to_the_lanes_without_a_key() -> None:
     world = JoinWorld()
     an_order(world, ShopTables(), customer_id=None)
