@@ -77,7 +77,7 @@ def by_user_and_order(versions: list[Order]) -> dict[tuple[str, str], list[Order
 
 
 @given(acts, st.booleans())
-@examples(80)
+@examples(60)
 def test_the_last_version_of_every_order_is_that_of_the_tables(
     acts: list[tuple[tuple[str, int, object], int]], schemas: bool
 ) -> None:
@@ -160,7 +160,7 @@ wrapped = st.fixed_dictionaries(
 
 
 @given(st.one_of(changes, wrapped, sides, anything), st.sampled_from(["orders", "items"]))
-@examples(300)
+@examples(150)
 def test_any_record_is_a_row_or_a_dead_letter(value: object, table: Table) -> None:
     record = Record("t", 0, 0, None, json.dumps(value).encode(), -1)
     try:
