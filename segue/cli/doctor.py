@@ -33,8 +33,7 @@ def doctor(
     settings: Settings,
     as_json: Annotated[bool, flag("--json", "the checks as JSON")] = False,
 ) -> int:
-    """Check Kafka, topics, release, the group and its lag, triggers, flow, Redis, the lanes' places, drift.
-    """Check Kafka, topics, release, the group and its lag, triggers, join, Redis, the lanes' places, drift.
+    """Check Kafka, topics, release, lag, triggers, flow, join, Redis, the lanes' places, and drift.
 
     Each check is ok, warn or fail, and says what to do. The exit code is 1 if a check fails, else 0.
     """
