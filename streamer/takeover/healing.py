@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from schemas.partitioner import partition_of
 from schemas.topics import Topics
 from streamer.batch.batch_users import Users
-from streamer.batch.decided_records import adopted, cause_positions, day_in
+from streamer.batch.decided_records import adopted, cause_positions, day_in, decided_in
 from streamer.batch.isolate_records import applied
 from streamer.batch.lane_config import LaneConfig
 from streamer.batch.read_batch import in_order, read_batch
@@ -201,7 +201,8 @@ def adopt(
         users = load(dict.fromkeys((user_id for user_id, _ in of_users), ()))
         for user_id, record in of_users:
             users.put(adopted(users[user_id], record))
-        decided = (users[user_id].decided for user_id, _ in of_users)
+        # Also those of users that a later record erases: each shows which activation the lane had used.
+        decided = [decided_in(record) for _, record in of_users]
         # Without features of time, no record is decoded for its day.
         days = (day_in(record) for _, record in of_users if config.rules.of_time)
         model, day = present_after(decided, latest(days))

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.topics import Topics
 from segue.console.moves.flow_facts import Flow, Hour, Hours, SegmentHour, Way, flow_of, segments_of
+from segue.flow.changelog_rows import read_key, read_row
 from segue.flow.flow_topics import flow_windows
 from segue.flow.moved_row import Row, further
 from segue.flow.moved_row import Way as RowWay
-from segue.flow.row_records import read_key, read_row
 
 _LAST_HOUR_MINUTES = 60
 

@@ -19,8 +19,8 @@ from msgspec.structs import replace
 
 from schemas.outputs.segment_change import Change, SegmentChange
 from segue.connect.read_topics import CommittedReader
+from segue.flow.changelog_rows import read_key, read_row
 from segue.flow.moved_row import Row, Way, further
-from segue.flow.row_records import read_key, read_row
 from segue.services import KafkaService, LocalKafka
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import HANG_S, eventually

@@ -243,6 +243,23 @@ def test_a_crash_after_the_first_decision_of_another_space_does_not_go_back() ->
     check_promises(world)
 
 
+def test_a_decision_of_another_space_shows_also_if_its_user_was_erased_in_the_same_batch() -> None:
+    world = a_world(1)
+    lane, log = a_dying_lane(world)
+    activate(world, 4)
+    until_filled(world, lane)
+    world.send(Signup("21", START.replace(hour=1), age=100), UserErased("21", START.replace(hour=2)))
+    log.dies = True
+    with pytest.raises(Crash):
+        drain(lane)
+    assert [getattr(change, "activation", None) for change in world.changes("21")[-2:]] == [4, None]
+    activate(world, 6, a_release(scale=0.5))
+    successor = world.take_over()
+    assert a_place(world).sweep.activation == 4
+    drain(successor)
+    check_promises(world)
+
+
 def test_a_decision_of_an_activation_that_was_not_read_is_adopted_once_it_was() -> None:
     world = a_world(1)
     lane, log = a_dying_lane(world)

@@ -9,7 +9,7 @@ import pytest
 from schemas.topics import Topics
 from segue.console.moves.flow_facts import SegmentFlow, SegmentHour, Step
 from segue.console.moves.table_moves import TableMoves
-from segue.flow.row_records import BadRow
+from segue.flow.changelog_rows import BadRow
 
 TOPICS = Topics("eu.")
 NOW = datetime(2024, 12, 3, 8, 20, 30, tzinfo=UTC)
