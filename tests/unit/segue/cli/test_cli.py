@@ -116,7 +116,7 @@ def test_it_tells_its_version(capsys: Capture) -> None:
 
 def test_every_command_that_ends_with_an_answer_can_give_it_as_json() -> None:
     without = {each.name for each in COMMANDS if "as_json" not in inspect.signature(each.function).parameters}
-    until_stopped = {"demo", "up", "worker", "join", "sink", "console"}
+    until_stopped = {"demo", "up", "worker", "join", "flow", "sink", "console"}
     a_file, json_anyway = {"init"}, {"schema"}
     assert without == until_stopped | a_file | json_anyway
 
