@@ -67,9 +67,13 @@ def real_run(folder: Path) -> Iterator[RealRun]:
             deployment.worker().ready()
             lines = folder / "bad.jsonl"
             lines.write_text("\n".join(_lines(deployment.topics)), encoding="utf-8")
-            with SegueProcess(
-                folder, "console", "--port", "0", "--releases", "releases", environment=deployment.environment
-            ) as console:
+            environment = deployment.environment
+            with (
+                SegueProcess(folder, "flow", environment=environment),
+                SegueProcess(
+                    folder, "console", "--port", "0", "--releases", "releases", environment=environment
+                ) as console,
+            ):
                 console.says("The console is at ")
                 (address,) = re.findall(r"http://\S+(?=;)", console.err)
                 deployment.segue("ingest", lines)
