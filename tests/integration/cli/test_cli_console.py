@@ -267,6 +267,7 @@ def test_a_writer_goes_back_and_sends_dead_letters_again(deployment: Deployment,
         assert process.err.splitlines()[1:] == [sent, back]
 
 
+@pytest.mark.long
 def test_a_writer_publishes_what_waits_in_the_folder_but_nothing_that_is_refused(
     kafka: KafkaService, fresh_redis: Callable[..., LocalRedis], topic_prefix: str, tmp_path: Path
 ) -> None:

@@ -127,6 +127,7 @@ def test_a_crash_counts_no_change_twice(world: World) -> None:
         assert process.ends() == 0, process.err
 
 
+@pytest.mark.long
 def test_two_processes_share_the_partitions_and_one_takes_over(world: World) -> None:
     """Each change counts once while partitions move, and after a process was killed."""
     writer = world.writer

@@ -179,6 +179,7 @@ def test_a_webhook_is_signed_and_a_user_who_was_there_before_enters_nothing(stag
     assert json.loads(request.body)["data"]["change"]["user_id"] == "new"
 
 
+@pytest.mark.long
 def test_dead_letters_are_sent_again_and_an_erasure_removes_them(stage: Stage) -> None:
     changes = visits(users=3, rounds=1)
     gone = UserErasedChange(
