@@ -6,6 +6,7 @@ It ends when its input ends and no change comes any more. Then it has written wh
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from pathlib import Path
@@ -100,6 +101,8 @@ class _Page:
 
 
 if __name__ == "__main__":
+    # Browsers run on other machines: here they leave the cores to what is measured.
+    os.nice(19)
     what = msgspec.json.decode(sys.argv[1], type=Watch)
     result = asyncio.run(watch(what))
     (Path(what.folder) / SEEN).write_bytes(msgspec.json.encode(result))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from segue.subscribe.subscription import Subscription
 
 SHORTEST_TOKEN = 16
 _CLOSE_S = 1.0
+# Lanes on the same machine go first: `nice` of the console's process.
+_NICE = 10
 _WAITING_CONNECTIONS = 256
 
 
@@ -66,6 +69,7 @@ def run_console(settings: Settings, options: ConsoleOptions, say: Callable[[str]
         closing(listening(host, options.port)) as listener,
         closing(patiently(settings, lambda: LiveFacts(settings, options.files))) as facts,
     ):
+        os.nice(_NICE)
         app = console_app(
             facts,
             ChangeHub(lambda: open_feed(settings, say)),
