@@ -21,8 +21,9 @@ from schemas.topics import MAX_INPUT_BYTES, Topics
 from segue.join.join_count import JoinCount
 from segue.join.lane_start import start_of, was_made_anew
 from segue.join.order_columns import OrderColumns
-from segue.join.row_records import letter_of, row_in
+from segue.join.row_records import row_in
 from segue.join.whole_order import OrderState, Version, encode_state, fold, state_of, versions
+from streamer.batch.read_batch import letter_of
 from streamer.interfaces.lane_errors import LaneClosing
 from streamer.interfaces.lane_interfaces import Log, OutRecord, Record
 from streamer.refill.spill import Spill

@@ -17,8 +17,9 @@ from schemas.partitioner import partition_of
 from schemas.topics import Topics
 from segue.join.join_count import JoinCount
 from segue.join.lane_start import start_of
-from segue.join.row_records import letter_of, row_record
+from segue.join.row_records import row_record
 from segue.join.table_rows import RowReader
+from streamer.batch.read_batch import letter_of
 from streamer.interfaces.lane_errors import LaneClosing
 from streamer.interfaces.lane_interfaces import Log, OutRecord
 

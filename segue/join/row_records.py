@@ -1,4 +1,4 @@
-"""The records of `segue-order-rows`, and dead letters of records that cannot be joined.
+"""The records of `segue-order-rows`.
 
 The key is a JSON array: the order's id, and for a line also the line's id. So compaction keeps the newest
 row of each order and of each line.
@@ -12,7 +12,6 @@ import msgspec
 from msgspec import Struct
 
 from schemas.errors import BadEvent
-from schemas.outputs.headers import dead_letter
 from schemas.topics import Topics
 from segue.join.order_columns import Values
 from segue.join.table_rows import Row
@@ -68,18 +67,3 @@ def row_in(record: Record) -> Row | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, InvalidOperation, RecursionError):
         raise BadEvent("", "only `segue join` writes to this topic, and it did not write this") from None
     return Row(key.order_id, key.item_id, value.at_us, value.row, value.deleted)
-
-
-def letter_of(record: Record, reason: str, topics: Topics) -> OutRecord:
-    """Return the dead letter of a record."""
-    key, value, headers = dead_letter(
-        key=record.key,
-        value=record.value,
-        headers=record.headers,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=record.timestamp_ms,
-        reason=reason,
-    )
-    return OutRecord(topics.dead_letters, key, value, headers)

@@ -92,7 +92,7 @@ class Batch(Struct, frozen=True):
         if not refused:
             return self
         ids = {id(incoming) for incoming, _ in refused}
-        letters = [_dead_letter(incoming.record, str(bad), topics) for incoming, bad in refused]
+        letters = [letter_of(incoming.record, str(bad), topics) for incoming, bad in refused]
         events = [incoming for incoming in self.events if id(incoming) not in ids]
         return replace(self, events=events, dead_letters=[*self.dead_letters, *letters])
 
@@ -145,7 +145,7 @@ def read_batch(
             passed_over[written.topic] += 1
             continue
         except BadEvent as bad:
-            dead_letters.append(_dead_letter(written, str(bad), topics))
+            dead_letters.append(letter_of(written, str(bad), topics))
             continue
         cause = Cause(
             type="signup" if written.topic == topics.signups else "order",
@@ -208,7 +208,8 @@ def _header_id(record: Record) -> str | None:
     return None
 
 
-def _dead_letter(record: Record, reason: str, topics: Topics) -> OutRecord:
+def letter_of(record: Record, reason: str, topics: Topics) -> OutRecord:
+    """Return the dead letter of a record."""
     key, value, headers = dead_letter(
         key=record.key,
         value=record.value,

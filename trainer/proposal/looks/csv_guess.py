@@ -94,9 +94,9 @@ def separator_of(text: str) -> str:
     >>> separator_of("a;b\n1,5;2\n"), separator_of("a,b\n"), separator_of("name\nx\n")
     (';', ',', ',')
     """
-    told = excels_separator(text)
-    if told is not None:
-        return told
+    named = excels_separator(text)
+    if named is not None:
+        return named
     lines = text.splitlines()[: _LINES + 1]
     # The last line may be cut.
     lines = lines[:-1] if len(lines) > _LINES else lines
