@@ -44,7 +44,7 @@ acts = st.lists(
 def history(
     acts: list[tuple[tuple[str, int, object], int]], *, schemas: bool
 ) -> tuple[ShopTables, JoinWorld]:
-    """Do all that is told to the tables and the lanes, and let the lanes finish."""
+    """Let every action happen to the tables and the lanes, then let the lanes finish."""
     shop, world, at_us = ShopTables(schemas=schemas), JoinWorld(), _START_US
     for number, ((what, which, other), later_us) in enumerate(acts):
         at_us += later_us  # often no later: changes of one transaction have one time
@@ -103,14 +103,14 @@ def test_the_last_version_of_every_order_is_that_of_the_tables(
 @examples(30)
 def test_every_row_is_handed_on_once(acts: list[tuple[tuple[str, int, object], int]]) -> None:
     _, world = history(acts, schemas=False)
-    told = [
+    expected = [
         row
         for table, topic in (("orders", TABLES.orders), ("items", TABLES.items))
         for record in world.records(topic)
         for row in reader_of("orders" if table == "orders" else "items").rows_in(record)
     ]
     handed_on = [row_in(record) for record in world.records(TOPICS.order_rows)]
-    assert sorted(map(str, handed_on)) == sorted(map(str, told))
+    assert sorted(map(str, handed_on)) == sorted(map(str, expected))
 
 
 @given(acts)
