@@ -285,10 +285,14 @@ def end_bootstrap(world: SimWorld, commands: Commands) -> None:
     world.boots = False
 
 
+def live_prefixes(world: SimWorld) -> set[str]:
+    """Return the prefixes that lanes are under: more than one after a partial switch."""
+    return {world.live(lane, world.set_to[OPERATOR]) for lane in range(world.partitions)}
+
+
 def end_switch(world: SimWorld, commands: Commands) -> None:
     """Finish a partial switch without faults: a new release waits until all lanes have moved."""
-    lanes = range(world.partitions)
-    live = {world.live(lane, world.set_to[OPERATOR]) for lane in lanes}
+    lanes, live = range(world.partitions), live_prefixes(world)
     if len(live) > 1:
         filled = {
             prefix
@@ -304,8 +308,7 @@ def end_switch(world: SimWorld, commands: Commands) -> None:
 
 def _rebuild(world: SimWorld, commands: Commands) -> None:
     """Rebuild in place; if the lanes are in use, rebuild under another prefix and switch."""
-    setting = world.set_to[OPERATOR]
-    live = {world.live(lane, setting) for lane in range(world.partitions)}
+    setting, live = world.set_to[OPERATOR], live_prefixes(world)
     if len(live) == 1:
         with suppress(LaneInUse):
             commands.run("rebuild", *live)
