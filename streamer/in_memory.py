@@ -195,13 +195,6 @@ class MemoryRedis:
     prefix: str = "segue:"
     beside: dict[str, "MemoryRedis"] = field(default_factory=dict, repr=False)
 
-    def is_empty(self, lane: int, is_ours: Callable[[str], bool]) -> bool:
-        """Whether there is nothing of the lane but its place."""
-        indexed = (
-            user_id for index in self.indexes.values() for user_id, _ in index.nearest(0.0, len(index))
-        )
-        return not (any(map(is_ours, (*self.users, *indexed))) or self.swept.get(lane) or self.due.get(lane))
-
     def empty(self, lane: int, is_ours: Callable[[str], bool]) -> int:
         """Delete the lane's users, index entries, sweep numbers and due days; return how many there were."""
         users = [user_id for user_id in self.users if is_ours(user_id)]
@@ -335,9 +328,6 @@ class MemoryStore:
         self._redis.torn.discard(self._partition)
         self._write(place, [])
         return True
-
-    def is_empty(self, is_ours: Callable[[str], bool]) -> bool:
-        return self._redis.is_empty(self._partition, is_ours)
 
     def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> int | None:
         return self._redis.empty(self._partition, is_ours) if self._stands(mark) else None

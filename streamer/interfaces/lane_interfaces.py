@@ -350,9 +350,6 @@ class Store(Protocol):
     def replace_torn(self, torn: Torn, place: bytes) -> bool:
         """Write this place over the place of a torn lane; False if another worker wrote there meanwhile."""
 
-    def is_empty(self, is_ours: Callable[[str], bool]) -> bool:
-        """Whether the store holds nothing of the lane but its place; ``is_ours`` as in :meth:`empty`."""
-
     def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> int | None:
         """Delete the lane's users, their entries in every index, their sweep numbers and due days.
 

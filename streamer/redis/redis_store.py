@@ -265,11 +265,6 @@ class RedisStore:
                 stored, saves = self._read_place()
             done = self.replace_torn(Torn("", stored, saves, None), place)
 
-    def is_empty(self, is_ours: Callable[[str], bool]) -> bool:
-        """Whether Redis holds nothing of the lane but its place; ``is_ours`` as in :meth:`empty`."""
-        with reaching(self._url):
-            return next(self._held(is_ours), None) is None
-
     def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> int | None:
         """Delete the lane's users, their entries in every index, their sweep numbers and due days.
 

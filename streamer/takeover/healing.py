@@ -63,7 +63,10 @@ def decided_until(log: Log, topics: Topics, start: Start, users_end: int, max_ba
 def emptied(
     store: Store, snapshot: LaneSnapshot, partition: int, config: LaneConfig, writer: str
 ) -> bytes | None:
-    """Empty the lane in the store if it is torn, lacks only its place, or was left half emptied.
+    """Empty the lane in the store if it is torn, has no place, or was left half emptied.
+
+    A lane without a place may be new. But to find nothing of it is not enough: Redis may lose a deletion
+    afterwards, and bring something back. A mark that was written before shows this.
 
     Args:
         store: the lane's store.
@@ -81,13 +84,12 @@ def emptied(
             other lanes would seem to be of this one.
     """
     stored, torn, settings = snapshot.stored, snapshot.torn, config.settings
+    if torn is None and stored is not None and not is_emptied(stored):
+        return stored
 
     def is_ours(user_id: str) -> bool:
         return partition_of(user_id, settings.partitions, settings.partitioner) == partition
 
-    lost_place = stored is None and not store.is_empty(is_ours)
-    if torn is None and not lost_place and not is_emptied(stored):
-        return stored
     for other in map(places.readable, store.places(range(settings.partitions))):
         if other is not None:
             check_settings(other.settings, settings)

@@ -17,8 +17,8 @@ from schemas.topics import Topics
 from streamer.batch import batch_users
 from streamer.batch.batch_users import Users
 from streamer.batch.read_batch import Batch, Incoming, read_batch
-from streamer.in_memory import MemoryRedis, MemoryStore
-from streamer.interfaces.lane_interfaces import Committed, OutRecord, Record, UserWrite
+from streamer.in_memory import MemoryRedis
+from streamer.interfaces.lane_interfaces import Committed, OutRecord, Record, Store, UserWrite
 from streamer.lane import lane as lanes
 from streamer.lane import release_switch, run_takeover
 from streamer.lane.lane import Lane
@@ -248,7 +248,13 @@ def saving_over_deleted_keys() -> Iterator[Planted]:
 
 @contextmanager
 def folding_onto_what_is_left() -> Iterator[Planted]:
-    with patch.object(MemoryStore, "is_empty", lambda *_: True):
+    emptied = healing.emptied
+
+    def where_it_is_torn(store: Store, snapshot: LaneSnapshot, *rest: Any) -> bytes | None:
+        is_torn = snapshot.stored is not None or snapshot.torn is not None
+        return emptied(store, snapshot, *rest) if is_torn else None
+
+    with patch.object(healing, "emptied", where_it_is_torn):
         yield Lane, _as_it_is
 
 

@@ -172,3 +172,23 @@ def test_a_torn_lane_is_left_for_another_prefix_or_filled_anew() -> None:
     begin(second)
     assert fill(second) == 1
     assert other.redis.torn == set()
+
+
+def test_what_comes_back_to_a_lane_without_a_place_is_deleted() -> None:
+    """Another worker had emptied the lane; then Redis lost that, after this worker had looked."""
+    world = a_world()
+    left = deepcopy(world.redis.users["7"])
+    world.redis.places.clear()
+    world.redis.users.clear()
+    world.redis.swept.clear()
+    world.redis.indexes.clear()
+    lost = [left]
+
+    class Loses(MemoryStore):
+        def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
+            if lost:
+                world.redis.users |= {"stranger": lost.pop()}
+            return super().save(expected, place, writes)
+
+    world.lane(wrap=lambda log, _: (log, Loses(world.redis, 0))).take_over("w")
+    assert list(world.redis.users) == ["7"]
