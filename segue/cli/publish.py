@@ -20,7 +20,7 @@ from segue.show.terminal import people, progress, say, warn, write, write_json
 
 if TYPE_CHECKING:
     from segue.rehearsal.rehearse_log import Rehearsal
-    from segue.triggers.trigger_file import Triggers
+    from segue.triggers.file.trigger_file import Triggers
     from trainer.publish.publish_release import Plan
 
 
@@ -134,7 +134,7 @@ def _asked(
     rehearse: str | None, warehouse: str | None, triggers: str | None, max_webhooks: int | None
 ) -> _Asked | None:
     from segue.rehearsal.rehearsed_time import rehearsed_since
-    from segue.triggers.trigger_file import load_triggers
+    from segue.triggers.file.trigger_file import load_triggers
 
     if max_webhooks is not None:
         if triggers is None:

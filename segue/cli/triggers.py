@@ -29,6 +29,8 @@ _File = Annotated[str, typer.Argument(metavar="FILE", help="the file of triggers
     "group",
     "replication_factor",
     "partitioner",
+    "redis",
+    "redis_prefix",
     "log_format",
     group=GROUP,
     example="segue triggers run triggers.toml",
@@ -63,7 +65,7 @@ def run(
         return None
     with installed("triggers"):
         from segue.triggers.service.run_triggers import run_triggers
-    from segue.triggers.trigger_file import load_triggers
+    from segue.triggers.file.trigger_file import load_triggers
     from streamer.status.worker_logs import set_up_logs
 
     path = Path(file)
@@ -87,8 +89,8 @@ def _dry_run(settings: Settings, file: Path, since: str, *, as_json: bool) -> No
     from segue.rehearsal.dry_run_triggers import dry_run
     from segue.rehearsal.rehearsed_time import rehearsed_since
     from segue.rehearsal.webhooks_page import webhooks_json, webhooks_table
+    from segue.triggers.file.trigger_file import load_triggers
     from segue.triggers.service.unknown_segments import segments_of, unknown_segments
-    from segue.triggers.trigger_file import load_triggers
 
     until = datetime.now(UTC)
     begin = rehearsed_since("--since", since, until)
@@ -127,7 +129,7 @@ def retry(
     """
     with installed("triggers"):
         from segue.triggers.service.retry_letters import retry_letters
-    from segue.triggers.trigger_file import load_triggers
+    from segue.triggers.file.trigger_file import load_triggers
 
     path = Path(file)
     triggers = load_triggers(path)
@@ -157,10 +159,10 @@ def check(
     """
     with installed("triggers"):
         from segue.triggers.service.run_triggers import receivers_of
+    from segue.triggers.file.trigger_file import load_triggers
+    from segue.triggers.file.trigger_text import trigger_text
     from segue.triggers.sending.plain_secrets import plain_secrets
     from segue.triggers.service.unknown_segments import looked_up_segments
-    from segue.triggers.trigger_file import load_triggers
-    from segue.triggers.trigger_text import trigger_text
 
     path = Path(file)
     triggers = load_triggers(path)

@@ -8,6 +8,15 @@ from streamer.redis.redis_client import check_policy
 from streamer.redis.redis_rights import check_rights
 
 
+def check_redis_rights(settings: Settings) -> None:
+    """Check that this login may write under the setting ``redis_prefix``.
+
+    Raises:
+        Unusable, Unreachable: as :func:`check_redis`.
+    """
+    _wait_for_redis(settings).until_answered(lambda: check_rights(settings.redis, settings.redis_prefix))
+
+
 def check_redis(settings: Settings, prefix: str) -> str | None:
     """Check that Redis never evicts keys, and that this login may write under a prefix.
 
@@ -25,4 +34,8 @@ def check_redis(settings: Settings, prefix: str) -> str | None:
         check_rights(settings.redis, prefix)
         return check_policy(settings.redis)
 
-    return Wait(f"Redis at {settings.redis_address}").until_answered(check)
+    return _wait_for_redis(settings).until_answered(check)
+
+
+def _wait_for_redis(settings: Settings) -> Wait:
+    return Wait(f"Redis at {settings.redis_address}")

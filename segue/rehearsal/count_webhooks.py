@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from schemas.outputs.segment_change import Change, SegmentChange
+from segue.triggers.file.trigger_file import Triggers
 from segue.triggers.firm_segment import Segment, Whereabouts, after, first_met
 from segue.triggers.policy import Entry, User, decide
-from segue.triggers.trigger_file import Triggers
 from streamer.user.user_state import Decided
 
 

@@ -15,8 +15,8 @@ from segue.connect.kafka_access import lanes_of
 from segue.refill.lane_past import LaneLog, lane_log
 from segue.rehearsal.count_webhooks import TriggerCounts, WebhookTally, known_by
 from segue.rehearsal.rehearsed_time import check_log_reaches
+from segue.triggers.file.trigger_file import Triggers
 from segue.triggers.policy import User
-from segue.triggers.trigger_file import Triggers
 from streamer.interfaces.lane_interfaces import Record
 from streamer.takeover.read_stretch import by_user, read_whole
 

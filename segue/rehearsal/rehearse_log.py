@@ -29,8 +29,8 @@ from segue.rehearsal.count_webhooks import TriggerCounts, WebhookTally
 from segue.rehearsal.rehearse_lane import Side, SwitchCounts, count_switch, known_before, rehearse_lane
 from segue.rehearsal.rehearsed_time import check_log_reaches
 from segue.rehearsal.suggest_margin import MARGINS, MarginTrial, suggested
+from segue.triggers.file.trigger_file import Triggers
 from segue.triggers.policy import User
-from segue.triggers.trigger_file import Triggers
 from streamer.batch.refusals import Refusals
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.segment.scoring import Scorer

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from schemas.outputs.crossing import Crossing, crossing, held_before
 from schemas.outputs.segment_change import SegmentChange
-from segue.triggers.trigger_file import SegmentName, Trigger
+from segue.triggers.file.trigger_file import SegmentName, Trigger
 
 
 class Segment(Struct, frozen=True, array_like=True):

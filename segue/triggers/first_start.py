@@ -6,15 +6,16 @@ where users are: the first change that counts comes after the last change that w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from schemas.outputs.segment_change import Change, SegmentChange, UserErasedChange
 from schemas.outputs.wire import decode_change
 from schemas.topics import Topics
 from segue.subscribe.state_seam import Seam, State
-from segue.triggers import ledger
+from segue.triggers import ledger_records
 from segue.triggers.firm_segment import after, first_met
 from segue.triggers.ledger import Ledger
+from segue.triggers.ledger_records import Writes
 from segue.triggers.policy import User
 from streamer.interfaces.lane_interfaces import Log, Record
 
@@ -22,7 +23,7 @@ _CHUNK = 1_000
 
 Read = Callable[[str, int, int], Iterator[list[Record]]]
 """Yields the committed records of a topic from an offset up to another; some beyond may come with them."""
-WriteUsers = Callable[[Mapping[bytes, bytes | None]], None]
+WriteUsers = Callable[[Writes], None]
 """Commits records of the ledger."""
 
 
@@ -35,7 +36,7 @@ def write_users(kafka: Log, topics: Topics, read: Read, known: Ledger, write: Wr
         kafka: tells the topics' ends.
         topics: the names of the topics.
         read: reads the partition.
-        known: the ledger; it has what was written.
+        known: the ledger; it has what was written, and holds none of the users.
         write: writes to the ledger.
     """
     changes = kafka.watch(topics.changes)
@@ -52,11 +53,14 @@ def write_users(kafka: Log, topics: Topics, read: Read, known: Ledger, write: Wr
     ]
     seam = Seam(states, {change.event_id for change in window})
     users: dict[str, User | None] = {}
+    known.hold({change.user_id for change in window})
     for change in window:
         if seam.is_new(change.user_id, change.event_id, is_erasure=isinstance(change, UserErasedChange)):
             before = users[change.user_id] if change.user_id in users else known.user(change.user_id)
             users[change.user_id] = _moved(before, change)
-    write({ledger.user_key(user_id): _value(user) for user_id, user in users.items()})
+    write({ledger_records.user_key(user_id): _value(user) for user_id, user in users.items()})
+    for user_id in users:
+        known.release(user_id)
     return end
 
 
@@ -71,7 +75,9 @@ def _write_states(kafka: Log, topics: Topics, read: Read, write: WriteUsers) -> 
                 continue
             user_id = record.key.decode()
             change = None if record.value is None else decode_change(record.value)
-            writes[ledger.user_key(user_id)] = _value(None if change is None else _moved(None, change))
+            writes[ledger_records.user_key(user_id)] = _value(
+                None if change is None else _moved(None, change)
+            )
             if change is None:
                 states.pop(user_id, None)
             else:
@@ -90,4 +96,4 @@ def _moved(before: User | None, change: Change) -> User | None:
 
 
 def _value(user: User | None) -> bytes | None:
-    return None if user is None else ledger.encode(user)
+    return None if user is None else ledger_records.encode(user)

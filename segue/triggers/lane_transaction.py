@@ -9,11 +9,12 @@ from msgspec.structs import replace
 
 from schemas.outputs.headers import OFFSET, PARTITION, REASON, TOPIC
 from schemas.topics import Topics
-from segue.triggers import ledger
-from segue.triggers.ledger import Ledger, Place
+from segue.triggers import ledger_records
+from segue.triggers.file.trigger_file import Triggers
+from segue.triggers.ledger import Ledger
+from segue.triggers.ledger_records import Place
 from segue.triggers.pending_changes import Pending
 from segue.triggers.policy import Entry
-from segue.triggers.trigger_file import Triggers
 from segue.triggers.webhook_post import webhook_id
 from streamer.interfaces.lane_interfaces import Log, OutRecord
 
@@ -26,7 +27,7 @@ class Transaction:
     """Collects the records of one transaction, and commits them.
 
     Args:
-        known: the committed ledger; it takes the records over after the commit.
+        known: the committed ledger; it holds the users of the changes, and takes the records over.
         topics: the names of the topics.
         triggers: the file of triggers.
         partition: the partition of all records.
@@ -46,10 +47,10 @@ class Transaction:
         user_id, decided = pending.change.user_id, pending.decided
         if decided.user is None:
             for name, entry in self._entries(user_id).items():
-                self.writes[ledger.entry_key(name, user_id)] = None
+                self.writes[ledger_records.entry_key(name, user_id)] = None
                 for letter in entry.dead_letters:
                     self._add_letter(letter.encode(), None, ())
-            self.writes[ledger.user_key(user_id)] = None
+            self.writes[ledger_records.user_key(user_id)] = None
         else:
             entries = self._entries(user_id) if decided.entries else {}
             for name, entry in decided.entries.items():
@@ -58,10 +59,10 @@ class Transaction:
                 if name in pending.given_up:
                     dead = (*dead, webhook_id(name, pending.change))
                     entry = replace(entry, outcome="dead_letter")  # noqa: PLW2901
-                self.writes[ledger.entry_key(name, user_id)] = ledger.encode(
+                self.writes[ledger_records.entry_key(name, user_id)] = ledger_records.encode(
                     replace(entry, dead_letters=dead)
                 )
-            self.writes[ledger.user_key(user_id)] = ledger.encode(decided.user)
+            self.writes[ledger_records.user_key(user_id)] = ledger_records.encode(decided.user)
         for name, reason in pending.given_up.items():
             record = pending.record
             headers = (
@@ -74,24 +75,28 @@ class Transaction:
             self._add_letter(webhook_id(name, pending.change).encode(), record.value, headers)
 
     def commit(self, kafka: Log, positions: Mapping[str, int]) -> None:
-        """Write all records, and the group's offsets by topic; then the ledger has them."""
+        """Write all records, and the group's offsets by topic; then the ledger takes them over.
+
+        Raises:
+            InDoubt, Unreachable: the transaction or the ledger's copy is in doubt; take over again.
+        """
         records = [
             OutRecord(self._topics.trigger_ledger, key, value, (), self._partition)
             for key, value in self.writes.items()
         ]
-        kafka.commit([*records, *self._letters.values()], positions)
-        self._ledger.apply(self.writes.items())
+        written = kafka.commit([*records, *self._letters.values()], positions)
+        self._ledger.apply(self.writes, written[self._topics.trigger_ledger])
 
     def _entries(self, user_id: str) -> dict[str, Entry]:
         """Return the user's entries after the records so far."""
         found = self._ledger.entries(user_id)
         for name in [*found, *(each.name for each in self._triggers.triggers)]:
-            key = ledger.entry_key(name, user_id)
+            key = ledger_records.entry_key(name, user_id)
             if key in self.writes:
                 value = self.writes[key]
                 found.pop(name, None)
                 if value is not None:
-                    found[name] = ledger.read_entry(value)
+                    found[name] = ledger_records.read_entry(value)
         return found
 
     def _add_letter(self, key: bytes, value: bytes | None, headers: tuple[tuple[str, bytes], ...]) -> None:

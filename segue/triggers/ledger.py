@@ -1,177 +1,157 @@
-"""The ledger of one partition: what the triggers did, in memory and as records of `segue-trigger-ledger`.
-
-Keys are text; a trigger's name has no slash:
-
-- ``<trigger>/<user id>``: an :class:`~segue.triggers.policy.Entry`.
-- ``/<user id>``: a :class:`~segue.triggers.policy.User`.
-- ``place``: a :class:`Place`, one in each partition.
-- ``deciding``: a :class:`Deciding`, one in each partition.
-
-All other records of a partition together are what the changes before the place's offset give, because one
-transaction writes them.
-"""
+"""The committed ledger of one partition: the records of users in work, and the copy that has all records."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from uuid import uuid4
 
-import msgspec
-from msgspec import Struct
+from msgspec.structs import replace
 
-from schemas.errors import BadChange
+from segue.triggers.ledger_copy import Copy, Mark, encode_mark, read_mark
+from segue.triggers.ledger_records import (
+    DECIDING_KEY,
+    PLACE_KEY,
+    Deciding,
+    Place,
+    Writes,
+    entry_key,
+    owner_of,
+    read_deciding,
+    read_entry,
+    read_place,
+    read_user,
+    user_key,
+)
 from segue.triggers.policy import Entry, User
+from streamer.interfaces.lane_errors import InDoubt
+from streamer.interfaces.lane_interfaces import Bounds
 
-PLACE_KEY = b"place"
-DECIDING_KEY = b"deciding"
-_FORMAT = 1
-
-_ENCODER = msgspec.json.Encoder()
-# Made here, because msgspec must not learn a type in two threads at once.
-_ENTRY = msgspec.json.Decoder(Entry)
-_USER = msgspec.json.Decoder(User)
-
-Write = tuple[bytes, bytes | None]
-"""Key and value of a record of the ledger; a value of None deletes."""
-
-
-class Place(Struct, frozen=True):
-    """How far the ledger of a partition has come.
-
-    Attributes:
-        group: the consumer group whose ledger this is.
-        topic_id: the id of the topic of changes.
-        offset: the next offset in it.
-        changes: how many changes have an outcome.
-        counts: by trigger, how many changes had each outcome. The counts of a trigger that was in the file
-            all the time add up to ``changes``.
-        format: the format of the ledger's records.
-    """
-
-    group: str
-    topic_id: str
-    offset: int
-    changes: int = 0
-    counts: Mapping[str, Mapping[str, int]] = {}
-    format: int = _FORMAT
-
-
-class Window(Struct, frozen=True):
-    """Changes that were decided at one time: those past the former window, and before the offset ``end``."""
-
-    end: int
-    at: datetime
-
-
-class Deciding(Struct, frozen=True):
-    """When the changes past the place were decided whose webhooks may be on their way.
-
-    The rules ask for the time. So who decides these changes again, after a crash or a deploy, must ask with
-    the same time: a webhook that was delivered would else be skipped, and its entry be missing.
-
-    Attributes:
-        topic_id: the id of the topic of changes.
-        windows: in the order of their offsets; some may lie before the place.
-    """
-
-    topic_id: str
-    windows: tuple[Window, ...] = ()
-
-    def at(self, topic_id: str, offset: int) -> datetime | None:
-        """Return when a change was decided; None if that is not known."""
-        if topic_id != self.topic_id:
-            return None
-        number = bisect_right(self.windows, offset, key=lambda window: window.end)
-        return self.windows[number].at if number < len(self.windows) else None
-
-
-_PLACE = msgspec.json.Decoder(Place)
-_DECIDING = msgspec.json.Decoder(Deciding)
-
-
-def entry_key(trigger: str, user_id: str) -> bytes:
-    """Return the key of an entry."""
-    return f"{trigger}/{user_id}".encode()
-
-
-def user_key(user_id: str) -> bytes:
-    """Return the key of what all triggers know of a user."""
-    return f"/{user_id}".encode()
-
-
-def encode(value: Entry | User | Place | Deciding) -> bytes:
-    """Return the value of a record of the ledger."""
-    return _ENCODER.encode(value)
-
-
-def read_place(value: bytes) -> Place:
-    """Decode a place.
-
-    Raises:
-        BadChange: this version cannot read it.
-    """
-    try:
-        place = _PLACE.decode(value)
-    except msgspec.MsgspecError as error:
-        raise BadChange(f"the place in the ledger of triggers cannot be read: {error}") from None
-    if place.format > _FORMAT:
-        raise BadChange(
-            f"the ledger of triggers has format {place.format}, and this version reads {_FORMAT}: run the"
-            " Segue that wrote it, or a newer one"
-        )
-    return place
-
-
-def read_entry(value: bytes) -> Entry:
-    """Decode an entry."""
-    return _ENTRY.decode(value)
+# Kafka drops the record that says what was deleted, by default 24 hours (`delete.retention.ms`) after it has
+# dropped that. A copy that has the one and missed the other would keep an erased user.
+_MAY_LAG = timedelta(hours=12)
 
 
 class Ledger:
-    """The committed ledger of one partition. Values stay bytes, because they take less memory.
+    """The committed ledger of one partition since one takeover.
+
+    Args:
+        copy: has all records.
+        clock: gives the present time.
 
     Attributes:
         place: how far it has come; None before the first start.
         deciding: when changes past the place were decided.
     """
 
-    def __init__(self) -> None:
-        self._values: dict[bytes, bytes] = {}
-        self._triggers: set[str] = set()
+    def __init__(self, copy: Copy, clock: Callable[[], datetime]) -> None:
+        self._copy = copy
+        self._clock = clock
+        self._stored: bytes | None = None
+        self._mark = Mark("", 0, clock(), uuid4().hex, 0)
+        self._is_whole = False
+        self._held: dict[str, dict[bytes, bytes]] = {}
         self.place: Place | None = None
         self.deciding = Deciding("")
 
-    def apply(self, writes: Iterable[Write]) -> None:
-        """Take over records, in their order.
+    def open(self, topic: Bounds) -> int:
+        """Find how far the copy has come; empty a copy that cannot go on.
+
+        Args:
+            topic: the lane's partition of `segue-trigger-ledger`.
+
+        Returns:
+            The offset from which the records must be read and saved.
+        """
+        stored, (place, deciding) = self._copy.read([PLACE_KEY, DECIDING_KEY])
+        found = None if stored is None else read_mark(stored)
+        if (
+            found is None
+            or found.topic_id != topic.topic_id
+            or not topic.begin <= found.offset <= topic.end
+            or self._clock() - found.whole_at > _MAY_LAG
+        ):
+            self._copy.empty()
+            self._mark = replace(self._mark, topic_id=topic.topic_id, offset=topic.begin)
+            return topic.begin
+        self._stored = stored
+        self._mark = replace(found, writer=self._mark.writer, step=0)
+        self.place = None if place is None else read_place(place)
+        self.deciding = Deciding("") if deciding is None else read_deciding(deciding)
+        return found.offset
+
+    def apply(self, writes: Writes, offset: int) -> None:
+        """Take over records that are committed, and save them.
+
+        Args:
+            writes: the records.
+            offset: the next offset after them.
 
         Raises:
             BadChange: this version cannot read a record.
+            InDoubt: another owner has saved meanwhile, or Redis has lost a save.
         """
-        for key, value in writes:
-            if key == PLACE_KEY:
-                self.place = None if value is None else read_place(value)
+        place = writes.get(PLACE_KEY)
+        if place is not None:
+            self.place = read_place(place)
+        deciding = writes.get(DECIDING_KEY)
+        if deciding is not None:
+            self.deciding = read_deciding(deciding)
+        owned = [(owner_of(key), key, value) for key, value in writes.items()]
+        named = {owner[0] for owner, _, value in owned if owner is not None and value is not None}
+        mark = replace(
+            self._mark,
+            offset=offset,
+            whole_at=self._clock() if self._is_whole else self._mark.whole_at,
+            step=self._mark.step + 1,
+            triggers=tuple(sorted({*self._mark.triggers, *named} - {""})),
+        )
+        stored = encode_mark(mark)
+        if not self._copy.save(self._stored, stored, writes):
+            raise InDoubt("the ledger's copy in Redis is not the one that this lane saved last")
+        self._mark, self._stored = mark, stored
+        for owner, key, value in owned:
+            held = None if owner is None else self._held.get(owner[1])
+            if held is None:
                 continue
-            if key == DECIDING_KEY:
-                self.deciding = Deciding("") if value is None else _DECIDING.decode(value)
-                continue
-            if value is None:
-                self._values.pop(key, None)
-            else:
-                self._values[key] = value
-                trigger = key.partition(b"/")[0].decode()
-                if trigger:
-                    self._triggers.add(trigger)
+            held.pop(key, None)
+            if value is not None:
+                held[key] = value
+
+    def has_read_all(self) -> None:
+        """Note that the copy has all records; from here on, only this ledger adds some."""
+        self._is_whole = True
+
+    def hold(self, user_ids: Collection[str]) -> None:
+        """Read the records of these users; they are here until :meth:`release`.
+
+        Raises:
+            InDoubt: another owner has saved meanwhile, or Redis has lost a save.
+        """
+        keys = [
+            (user_id, key)
+            for user_id in dict.fromkeys(user_ids)
+            if user_id not in self._held
+            for key in (user_key(user_id), *(entry_key(name, user_id) for name in self._mark.triggers))
+        ]
+        stored, values = self._copy.read([key for _, key in keys])
+        if stored != self._stored:
+            raise InDoubt("the ledger's copy in Redis is not the one that this lane saved last")
+        for (user_id, key), value in zip(keys, values, strict=True):
+            held = self._held.setdefault(user_id, {})
+            if value is not None:
+                held[key] = value
+
+    def release(self, user_id: str) -> None:
+        """Forget the records of a user who was held; the copy has them."""
+        del self._held[user_id]
 
     def user(self, user_id: str) -> User | None:
-        """What is known of a user; None before the user's first record."""
-        value = self._values.get(user_key(user_id))
-        return None if value is None else _USER.decode(value)
+        """What is known of a user who is held; None before the user's first record."""
+        value = self._held[user_id].get(user_key(user_id))
+        return None if value is None else read_user(value)
 
     def entries(self, user_id: str) -> dict[str, Entry]:
-        """A user's entries by trigger, also of triggers that the file no longer has."""
-        found = {name: self._values.get(entry_key(name, user_id)) for name in sorted(self._triggers)}
-        return {name: _ENTRY.decode(value) for name, value in found.items() if value is not None}
-
-    def __len__(self) -> int:
-        return len(self._values)
+        """The entries of a user who is held, by trigger, also of triggers that the file no longer has."""
+        found = {name: self._held[user_id].get(entry_key(name, user_id)) for name in self._mark.triggers}
+        return {name: read_entry(value) for name, value in found.items() if value is not None}

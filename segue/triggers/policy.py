@@ -20,8 +20,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.outputs.segment_change import Change, UserErasedChange
+from segue.triggers.file.trigger_file import Trigger, Triggers
 from segue.triggers.firm_segment import Whereabouts, after, first_met, is_meant
-from segue.triggers.trigger_file import Trigger, Triggers
 
 Action = Literal["send", "held_out", "skipped"]
 Reason = Literal["other", "cause", "too_old", "reentry", "cooldown", "max_per_day"]

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 
 from schemas.errors import BadTopics, NeedsRebuild
 from schemas.topics import Topics
-from segue.triggers import ledger
+from segue.triggers import ledger_records
 from segue.triggers.first_start import write_users
 from segue.triggers.lane_transaction import Transaction
-from segue.triggers.ledger import Ledger, Place
+from segue.triggers.ledger import Ledger
+from segue.triggers.ledger_records import Place, Writes
 from streamer.interfaces.lane_errors import LaneClosing
 from streamer.interfaces.lane_interfaces import Bounds, Log, Record
 
@@ -46,21 +47,27 @@ class LedgerTakeover(Struct, frozen=True):
     from_beginning: bool
     max_batch: int
 
-    def run(self) -> Ledger:
-        """Become the only writer, read the ledger, and read the changes from its place on.
+    def run(self, found: Ledger) -> None:
+        """Become the only writer, bring the ledger up to date, and read the changes from its place on.
+
+        Args:
+            found: a new ledger.
 
         Raises:
             BadTopics: the ledger is another group's.
             NeedsRebuild: the group has an offset, but the ledger is gone.
-            InDoubt, Unreachable: try again.
+            InDoubt, Unreachable: try again with a new ledger.
             LaneClosing: the lane must close.
         """
         self.kafka.fence()
         changes = self.kafka.watch(self.topics.changes)
-        found = Ledger()
-        bounds = self.kafka.watch(self.topics.trigger_ledger)
-        for records in self._read(self.topics.trigger_ledger, bounds.begin, bounds.end):
-            found.apply((record.key, record.value) for record in records if record.key is not None)
+        topic = self.topics.trigger_ledger
+        bounds = self.kafka.watch(topic)
+        begin = found.open(bounds)
+        for records in self._read(topic, begin, bounds.end):
+            writes = {record.key: record.value for record in records if record.key is not None}
+            found.apply(writes, records[-1].offset + 1)
+        found.has_read_all()
         if found.place is None:
             if self.topics.changes in self.kafka.committed():
                 raise NeedsRebuild(
@@ -81,8 +88,7 @@ class LedgerTakeover(Struct, frozen=True):
         place = self._readable(found.place, changes)
         found.place = place
         self.kafka.read_from({self.topics.changes: place.offset})
-        log.info("lane is live", lane=self.partition, offset=place.offset, ledger=len(found))
-        return found
+        log.info("lane is live", lane=self.partition, offset=place.offset, ledger_from=begin)
 
     def _readable(self, place: Place, changes: Bounds) -> Place:
         """Return the place, moved to the first change that Kafka still has."""
@@ -119,16 +125,17 @@ class LedgerTakeover(Struct, frozen=True):
                 " all processes and delete the topic",
             )
 
-        def write(writes: Mapping[bytes, bytes | None], positions: dict[str, int]) -> None:
-            transaction = self.transaction(known)
-            transaction.writes |= writes
-            transaction.commit(self.kafka, positions)
+        def write(writes: Writes, positions: Mapping[str, int]) -> None:
+            if writes:
+                transaction = self.transaction(known)
+                transaction.writes |= writes
+                transaction.commit(self.kafka, positions)
 
         if not self.from_beginning:
             begin = write_users(self.kafka, self.topics, self._read, known, lambda writes: write(writes, {}))
         place = Place(self.group, changes.topic_id, begin)
-        write({ledger.PLACE_KEY: ledger.encode(place)}, {self.topics.changes: begin})
-        log.info("first start", lane=self.partition, offset=begin, users=len(known))
+        write({ledger_records.PLACE_KEY: ledger_records.encode(place)}, {self.topics.changes: begin})
+        log.info("first start", lane=self.partition, offset=begin)
 
     def _read(self, topic: str, begin: int, end: int) -> Iterator[list[Record]]:
         """Yield the committed records of this partition of a topic."""

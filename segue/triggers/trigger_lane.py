@@ -3,15 +3,17 @@
 The order of the work, as in a worker's lane:
 
 1. Fence: start the producer, which ends the former owner's transaction.
-2. Read the partition of the ledger to its end. Its place says where to go on in the changes.
+2. Heal the ledger's copy in Redis: read the partition of the ledger from the copy's mark to its end. The
+   ledger's place says where to go on in the changes.
 3. Decide each change in its order, from the ledger and the changes decided before it.
 4. Commit when they were decided, if there are webhooks to post.
 5. Post the webhooks. A user's webhooks of one trigger go one after the other.
 6. Commit the longest run of finished changes: one transaction has the records of the ledger, the dead
    letters, the place and the group's offset.
+7. Save the same records to the copy.
 
 After a crash between 5 and 6, the same changes are decided again from the same ledger and with the same time,
-and their webhooks have the same ids.
+and their webhooks have the same ids. After a crash between 6 and 7, the next takeover heals the copy.
 """
 
 from __future__ import annotations
@@ -23,15 +25,18 @@ from itertools import groupby
 
 from msgspec.structs import replace
 
+from schemas.outputs.segment_change import Change
 from schemas.outputs.wire import decode_change
 from schemas.topics import Topics
-from segue.triggers import ledger
+from segue.triggers import ledger_records
+from segue.triggers.file.trigger_file import Triggers
 from segue.triggers.lane_transaction import Transaction, place_after
-from segue.triggers.ledger import Deciding, Ledger, Place, Window
+from segue.triggers.ledger import Ledger
+from segue.triggers.ledger_copy import Copy
+from segue.triggers.ledger_records import Deciding, Place, Window
 from segue.triggers.pending_changes import Live, Pending, finished
 from segue.triggers.policy import decide
 from segue.triggers.take_over_ledger import LedgerTakeover
-from segue.triggers.trigger_file import Triggers
 from segue.triggers.webhook_post import Post
 from streamer.interfaces.lane_errors import LaneClosing
 from streamer.interfaces.lane_interfaces import Log, Record
@@ -49,6 +54,7 @@ class TriggerLane:
         partition: the partition's number.
         group: the consumer group.
         kafka: reads and writes the partition; its inputs are the topic of changes.
+        copy: the copy of the partition's ledger; the lane closes it.
         topics: the names of the topics.
         triggers: the file of triggers.
         post: posts the webhooks.
@@ -63,6 +69,7 @@ class TriggerLane:
         partition: int,
         group: str,
         kafka: Log,
+        copy: Copy,
         topics: Topics,
         triggers: Triggers,
         post: Post,
@@ -75,6 +82,7 @@ class TriggerLane:
         self._partition = partition
         self._group = group
         self._kafka = kafka
+        self._copy = copy
         self._topics = topics
         self._triggers = triggers
         self._post = post
@@ -82,16 +90,11 @@ class TriggerLane:
         self._from_beginning = from_beginning
         self._closing = closing
         self._max_batch = max_batch
-        self._ledger = Ledger()
+        self._ledger = Ledger(copy, clock)
         self._pending: deque[Pending] = deque()
         self._live: dict[str, Live] = {}
         self._first = 0
         self._committed_at = clock()
-
-    @property
-    def ledger(self) -> Ledger:
-        """The committed ledger."""
-        return self._ledger
 
     @property
     def place(self) -> Place | None:
@@ -99,7 +102,7 @@ class TriggerLane:
         return self._ledger.place
 
     def take_over(self) -> None:
-        """Forget what is not committed, become the only writer, and read the ledger.
+        """Forget what is not committed, become the only writer, and bring the ledger up to date.
 
         Raises:
             BadTopics: the ledger is another group's.
@@ -110,7 +113,7 @@ class TriggerLane:
         self._post.forget()
         self._pending.clear()
         self._live.clear()
-        self._ledger = Ledger()
+        self._ledger = Ledger(self._copy, self._clock)
         takeover = LedgerTakeover(
             self._partition,
             self._group,
@@ -121,7 +124,7 @@ class TriggerLane:
             self._from_beginning,
             self._max_batch,
         )
-        self._ledger = takeover.run()
+        takeover.run(self._ledger)
         self._from_beginning = False  # only the first takeover can be of a first start
 
     def step(self, timeout_s: float) -> None:
@@ -129,7 +132,7 @@ class TriggerLane:
 
         Raises:
             BadChange: this version cannot read a change.
-            InDoubt: take over again.
+            InDoubt, Unreachable: take over again.
             LaneClosing: the lane must close.
         """
         if self._closing():
@@ -152,11 +155,15 @@ class TriggerLane:
     def give_up(self) -> None:
         """Send none of the webhooks that wait; another lane decides their changes again."""
         self._post.forget()
+        self._copy.close()
 
     def _take(self, records: Sequence[Record]) -> None:
         """Decide changes, and post their webhooks."""
         now, first = self._clock(), self._first + len(self._pending)
-        taken = [self._decide(record, now) for record in records if record.value is not None]
+        changes = [(record, decode_change(record.value)) for record in records if record.value is not None]
+        if changes:
+            self._ledger.hold({change.user_id for _, change in changes})
+        taken = [self._decide(record, change, now) for record, change in changes]
         if any(each.waits and self._decided_at(each.record) is None for each in taken):
             self._commit_times()
         for number, pending in enumerate(taken, first):
@@ -164,9 +171,7 @@ class TriggerLane:
                 if name in pending.waits:
                     self._post.send(name, pending.change, number)
 
-    def _decide(self, record: Record, now: datetime) -> Pending:
-        assert record.value is not None
-        change = decode_change(record.value)
+    def _decide(self, record: Record, change: Change, now: datetime) -> Pending:
         live = self._live.get(change.user_id)
         if live is None:
             live = Live(self._ledger.user(change.user_id), self._ledger.entries(change.user_id))
@@ -195,7 +200,7 @@ class TriggerLane:
         ]
         deciding = Deciding(self._ledger.place.topic_id, tuple(windows))
         transaction = self._transaction(self._ledger)
-        transaction.writes[ledger.DECIDING_KEY] = ledger.encode(deciding)
+        transaction.writes[ledger_records.DECIDING_KEY] = ledger_records.encode(deciding)
         transaction.commit(self._kafka, {})
 
     def _collect(self, timeout_s: float = 0.0) -> None:
@@ -215,7 +220,7 @@ class TriggerLane:
         for pending in done:
             transaction.settle(pending)
         place = place_after(self._ledger.place, done)
-        transaction.writes[ledger.PLACE_KEY] = ledger.encode(place)
+        transaction.writes[ledger_records.PLACE_KEY] = ledger_records.encode(place)
         transaction.commit(self._kafka, {self._topics.changes: place.offset})
         for pending in done:
             self._pending.popleft()
@@ -223,6 +228,7 @@ class TriggerLane:
             live.pending -= 1
             if not live.pending:
                 del self._live[pending.change.user_id]
+                self._ledger.release(pending.change.user_id)
         self._first += len(done)
         self._committed_at = self._clock()
 
@@ -238,7 +244,9 @@ class TriggerLane:
         if self._pending or reached <= self._ledger.place.offset:
             return
         transaction = self._transaction(self._ledger)
-        transaction.writes[ledger.PLACE_KEY] = ledger.encode(replace(self._ledger.place, offset=reached))
+        transaction.writes[ledger_records.PLACE_KEY] = ledger_records.encode(
+            replace(self._ledger.place, offset=reached)
+        )
         transaction.commit(self._kafka, {self._topics.changes: reached})
 
     def _transaction(self, known: Ledger) -> Transaction:

@@ -14,7 +14,7 @@ import yaml
 
 from segue.cli.commands import COMMANDS
 from segue.config.settings import Settings
-from segue.triggers.trigger_file import load_triggers
+from segue.triggers.file.trigger_file import load_triggers
 
 ROOT = Path(__file__).parents[2]
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]

@@ -36,8 +36,8 @@ ORDER = {
     ),
     "segue": (
         "interruption standard_streams config show connect subscribe events releases refill look sink "
-        "proposals lanes triggers triggers.sending triggers.service triggers.report rehearsal join "
-        "flow services.process services.programs services.local services "
+        "proposals lanes triggers.file triggers triggers.sending triggers.service triggers.report rehearsal "
+        "join flow services.process services.programs services.local services "
         "doctor prepare_worker build_worker processes demo up "
         "console.moves console.facts console.viewers console.shown console.actions console.access "
         "console.web console cli __main__"

@@ -10,12 +10,12 @@ from typing import get_args
 import pytest
 
 from schemas.topics import Topics, trigger_topic_configs
+from segue.triggers.file.trigger_file import _FIELDS, Trigger, load_triggers
 from segue.triggers.lane_transaction import TRIGGER
-from segue.triggers.ledger import DECIDING_KEY, PLACE_KEY
+from segue.triggers.ledger_records import DECIDING_KEY, PLACE_KEY
 from segue.triggers.policy import REASONS, Entry, Reason
 from segue.triggers.sending.courier import MAX_PAUSE_S, MIN_TRIES
 from segue.triggers.sending.webhook_body import Receiver
-from segue.triggers.trigger_file import _FIELDS, Trigger, load_triggers
 from segue.triggers.trigger_lane import MAX_PENDING
 from tests.support.inputs.made_change import a_change
 

@@ -21,7 +21,7 @@ from segue.rehearsal.count_webhooks import TriggerCounts, WebhookTally
 from segue.rehearsal.dry_run_triggers import count_from
 from segue.rehearsal.rehearse_lane import Side, SideOfLane
 from segue.rehearsal.rehearse_log import RehearsalRun
-from segue.triggers.trigger_file import Trigger, Triggers
+from segue.triggers.file.trigger_file import Trigger, Triggers
 from segue.triggers.trigger_lane import TriggerLane
 from segue.triggers.webhook_post import Posted
 from streamer.batch.refusals import Refusals
@@ -30,6 +30,7 @@ from streamer.segment.active_model import ActiveModel
 from streamer.segment.scoring import Scorer
 from tests.support.worlds.lane_world import NOW, World, a_signup, drain_all
 from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
+from tests.support.worlds.memory_copy import MemoryCopy
 from tests.support.worlds.replays import a_window
 
 EXCLUDED = ("Cancelled",)
@@ -119,6 +120,7 @@ class Shop:
                 partition,
                 "segue-triggers",
                 MemoryLog(kafka, partition, (topics.changes,)),
+                MemoryCopy(),
                 topics,
                 TRIGGERS,
                 Receiver(self.received),

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from schemas.outputs.segment_change import Cause, Change, SegmentChange, UserErasedChange
+from segue.triggers.file.trigger_file import On, Trigger, Triggers
 from segue.triggers.policy import Entry, Outcome, User, decide, held_out
-from segue.triggers.trigger_file import On, Trigger, Triggers
 from tests.support.inputs.made_change import a_change
 
 START = datetime(2024, 12, 1, 22, 0, tzinfo=UTC)

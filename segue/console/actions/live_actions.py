@@ -18,7 +18,7 @@ from segue.console.facts.console_files import ConsoleFiles
 from segue.events.dead_letter_topic import DeadLetters, Selection
 from segue.events.resend_letters import Resend, older_words, resent_words
 from segue.releases.release_topic import carry_out, known_releases, plan, roll_back, unusable_here
-from segue.triggers.trigger_file import load_triggers
+from segue.triggers.file.trigger_file import load_triggers
 from trainer.publish.rollback_target import choose
 
 _MOST_NOTES = 20

@@ -13,7 +13,7 @@ from segue.config.settings import Settings
 from segue.connect.group_members import members_of
 from segue.connect.read_topics import CommittedReader
 from segue.doctor.on_kafka import lag_of
-from segue.triggers.ledger import PLACE_KEY, Place, read_place
+from segue.triggers.ledger_records import PLACE_KEY, Place, read_place
 from segue.triggers.service.dead_letters import standing_by_trigger
 from segue.triggers.service.trigger_topics import trigger_group
 from streamer.kafka.kafka_admin import Admin

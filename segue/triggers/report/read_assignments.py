@@ -12,9 +12,9 @@ from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, patiently
 from segue.connect.read_topics import CommittedReader
 from segue.connect.wait_for_servers import answer_s
-from segue.triggers.ledger import read_entry
+from segue.triggers.file.trigger_file import Trigger
+from segue.triggers.ledger_records import read_entry
 from segue.triggers.policy import held_out
-from segue.triggers.trigger_file import Trigger
 from streamer.kafka.kafka_admin import Admin
 
 _POLL_S = 0.2

@@ -10,9 +10,9 @@ from pathlib import Path
 from segue.config.command_line import BadUsage
 from segue.config.settings import Settings
 from segue.config.trainer_extra import installed, open_warehouse
+from segue.triggers.file.trigger_file import load_triggers
 from segue.triggers.report.holdout_numbers import HoldoutReport
 from segue.triggers.report.read_assignments import assignments_of, read_entries
-from segue.triggers.trigger_file import load_triggers
 
 DAYS = 28
 """So many days after a trigger acted on a user count, unless others are asked for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from segue.triggers.trigger_file import Triggers
+from segue.triggers.file.trigger_file import Triggers
 
 _SECRET = re.compile(r"authori[sz]ation|api[-_]?key|token|secret|password|credential|cookie", re.IGNORECASE)
 
@@ -12,7 +12,7 @@ _SECRET = re.compile(r"authori[sz]ation|api[-_]?key|token|secret|password|creden
 def plain_secrets(triggers: Triggers) -> list[str]:
     """Return a sentence for each such header, without its value and without an end.
 
-    >>> from segue.triggers.trigger_file import Trigger
+    >>> from segue.triggers.file.trigger_file import Trigger
     >>> plain_secrets(Triggers((Trigger(name="crm", on="erased", headers={"X-Api-Key": "hunter2"}),)))
     ["trigger crm: the header X-Api-Key looks like a secret and stands in the file as plain text: put its \
 value into an environment variable, and give headers_env = { X-Api-Key = 'CRM_X_API_KEY' }"]

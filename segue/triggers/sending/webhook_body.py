@@ -21,10 +21,10 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from schemas import times
 from schemas.outputs.segment_change import Change, SegmentChange
+from segue.triggers.file.trigger_file import BadTriggers, Trigger
+from segue.triggers.file.trigger_values import check_header, check_url
 from segue.triggers.sending.bounded_templates import BoundedTemplates, render
 from segue.triggers.sending.made_up_change import AnyFeatures, made_up_change
-from segue.triggers.trigger_file import BadTriggers, Trigger
-from segue.triggers.trigger_values import check_header, check_url
 from segue.triggers.webhook_post import webhook_id
 
 MAX_BODY_BYTES = 1_000_000

@@ -14,12 +14,12 @@ from schemas.errors import BadChange, SegueError, Unreachable
 from schemas.outputs.wire import decode_change
 from segue.config.settings import Settings
 from segue.connect.wait_for_servers import answer_s
+from segue.triggers.file.trigger_file import Triggers
 from segue.triggers.sending.post_webhook import Answer
 from segue.triggers.sending.webhook_body import BadBody, Message, Receiver
 from segue.triggers.service.dead_letters import DeadLetters, Letter
 from segue.triggers.service.run_triggers import poster_of, receivers_of
 from segue.triggers.service.trigger_topics import check_trigger_topics, trigger_group
-from segue.triggers.trigger_file import Triggers
 from streamer.interfaces.lane_errors import Fenced, InDoubt
 from streamer.interfaces.lane_interfaces import OutRecord
 from streamer.kafka.kafka_client import Deadlines

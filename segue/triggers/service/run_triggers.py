@@ -14,10 +14,13 @@ from msgspec.structs import replace
 
 from schemas.topics import Topics
 from segue.config.settings import Settings
+from segue.connect.redis_access import check_redis_rights
 from segue.interruption import normal_end
 from segue.lanes.lane_workers import GroupMember
 from segue.show.terminal import warn
-from segue.triggers.ledger import Place
+from segue.triggers.file.trigger_file import Triggers
+from segue.triggers.ledger_records import Place
+from segue.triggers.redis_copy import RedisCopy
 from segue.triggers.sending.courier import Courier
 from segue.triggers.sending.lane_post import LanePost
 from segue.triggers.sending.plain_secrets import plain_secrets
@@ -25,7 +28,6 @@ from segue.triggers.sending.post_webhook import Answer, Poster
 from segue.triggers.sending.webhook_body import Message, Receiver
 from segue.triggers.service.trigger_topics import prepare_trigger_topics, trigger_group
 from segue.triggers.service.unknown_segments import segments_of, unknown_segments
-from segue.triggers.trigger_file import Triggers
 from segue.triggers.trigger_lane import TriggerLane
 from streamer.interfaces.lane_interfaces import Log
 from streamer.kafka.kafka_client import Deadlines
@@ -69,7 +71,7 @@ def run_triggers(
     """Send webhooks for the changes that come, until a signal comes; then say what came of all changes.
 
     Args:
-        settings: name the Kafka, the topics and the group.
+        settings: name the Kafka, the topics, the group and the Redis.
         file: the file of triggers, for messages.
         triggers: what it declares.
         say: shows a sentence to people.
@@ -81,6 +83,7 @@ def run_triggers(
     topics, group = settings.topics, trigger_group(settings)
     receivers = receivers_of(file, triggers, topics)
     prepare_trigger_topics(settings, say)
+    check_redis_rights(settings)  # it may evict the ledger's copy, which is then made anew
     triggers = replace(triggers, segments=segments_of(settings))
     for sentence in (*plain_secrets(triggers), *unknown_segments(triggers)):
         warn(sentence)
@@ -101,6 +104,7 @@ def run_triggers(
             partition,
             group,
             kafka,
+            RedisCopy(settings.redis, partition, settings.redis_prefix),
             topics,
             triggers,
             LanePost(couriers),

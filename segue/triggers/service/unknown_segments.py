@@ -8,7 +8,7 @@ from schemas.errors import BadRelease, BadTopics, SegueError
 from schemas.release.model_release import ModelRelease
 from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, patiently
-from segue.triggers.trigger_file import Triggers
+from segue.triggers.file.trigger_file import Triggers
 from streamer.kafka.models_topic import ModelsTopic
 
 LOOK_S = 3.0
@@ -48,7 +48,7 @@ def _segments(release: ModelRelease | None) -> dict[int, str]:
 def unknown_segments(triggers: Triggers) -> list[str]:
     """Return a sentence for each segment of the file that the release does not have, without an end.
 
-    >>> from segue.triggers.trigger_file import Trigger
+    >>> from segue.triggers.file.trigger_file import Trigger
     >>> file = Triggers(
     ...     (Trigger(name="a", on="entering", segment="At rsik"),), segments={0: "At risk", 3: "Lost"}
     ... )

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
+from schemas.errors import Unreachable
 from schemas.outputs.segment_change import Change, UserErasedChange
 from schemas.outputs.wire import encode_change
 from schemas.topics import Topics
-from segue.triggers.trigger_file import Triggers
+from segue.triggers.file.trigger_file import Triggers
+from segue.triggers.ledger_records import Writes
 from segue.triggers.trigger_lane import TriggerLane
 from segue.triggers.webhook_post import Posted, webhook_id
 from streamer.in_memory import MemoryKafka, MemoryLog
 from streamer.interfaces.lane_interfaces import Bounds, OutRecord
 from tests.campaigns.trigger_simulation.history import History
+from tests.support.worlds.memory_copy import CopyFile, MemoryCopy, emptied
 
 TOPICS = Topics()
 GROUP = "segue-triggers"
@@ -42,6 +47,8 @@ class Shop:
         now: the present time.
         states_end: how many changes there were when a first start read where users are.
         decided_at: by offset of a change, the time of the decision that was committed.
+        copy: the Redis with the ledger's copy.
+        late: the saves that nobody waits for any more, and that may still come.
     """
 
     def __init__(self, rng: random.Random) -> None:
@@ -51,6 +58,9 @@ class Shop:
         self.now = datetime(2024, 12, 3, 19, 30, tzinfo=UTC)
         self.states_end = 0
         self.decided_at: dict[int, datetime] = {}
+        self.copy = CopyFile()
+        self.late: list[Callable[[], bool]] = []
+        self._cleaned_at: dict[int, datetime] = {}
         self._rng = rng
         self._history = History(rng, rng.randint(1, 6), lambda: self.now)
 
@@ -70,6 +80,35 @@ class Shop:
         """Write some changes, or none."""
         for _ in range(self._rng.choice([0, 0, 1, 3])):
             self.write()
+
+    def compact(self) -> None:
+        """Drop what was deleted, and 24 hours later the record that says so; Kafka keeps the offsets."""
+        records = self.kafka.topics[TOPICS.trigger_ledger].partitions[0]
+        newest = {record.key: number for number, record in enumerate(records)}
+        for number, record in enumerate(records):
+            last = newest[record.key]
+            if number < last and records[last].value is None:
+                self._cleaned_at.setdefault(last, self.now)
+            at = self._cleaned_at.get(last)
+            if at is not None and (number < last or self.now - at >= timedelta(hours=24)):
+                records[number] = replace(record, key=None, value=None)
+
+    def befall_copy(self) -> str:
+        """Let the copy lose its last saves or everything, or restart its server in peace; say which."""
+        kind = self._rng.choice(["lost saves", "lost saves", "emptied", "restarted", "late saves"])
+        if kind == "late saves":
+            self._rng.shuffle(self.late)
+            while self.late:
+                self.late.pop()()
+            return kind
+        self.late.clear()
+        if kind == "lost saves":
+            self.copy.lose(self._rng.choice([1, 1, 2, 5, 40]), self._rng.randint(0, 4))
+        elif kind == "emptied":
+            self.copy.run([emptied])
+        else:
+            self.copy.restart()
+        return kind
 
     def pass_time(self) -> None:
         """Let time pass, at times many hours."""
@@ -107,6 +146,29 @@ class CrashingLog(MemoryLog):
         if self._rng.random() < self.crashes:
             raise Crash
         return written
+
+
+class CrashingCopy(MemoryCopy):
+    """Dies now and then just before a save, or just after it; or its answer is lost, and it may come late."""
+
+    def __init__(self, shop: Shop, rng: random.Random) -> None:
+        super().__init__(shop.copy)
+        self._shop = shop
+        self._rng = rng
+        self.crashes = 0.0
+
+    def save(self, expected: bytes | None, mark: bytes, writes: Writes) -> bool:
+        if self._rng.random() < self.crashes:
+            self._shop.late.append(lambda: MemoryCopy(self._shop.copy).save(expected, mark, writes))
+            raise Unreachable("Redis does not answer")
+        self._maybe_fail()
+        done = super().save(expected, mark, writes)
+        self._maybe_fail()
+        return done
+
+    def _maybe_fail(self) -> None:
+        if self._rng.random() < self.crashes:
+            raise self._rng.choice([Crash(), Unreachable("Redis does not answer")])
 
 
 class SlowPost:
@@ -169,11 +231,13 @@ class Actor:
         from_beginning: bool,
     ) -> None:
         self.log = CrashingLog(shop, rng)
+        self.copy = CrashingCopy(shop, rng)
         self.post = SlowPost(received, given_up)
         self.lane = TriggerLane(
             0,
             GROUP,
             self.log,
+            self.copy,
             TOPICS,
             triggers,
             self.post,
@@ -183,6 +247,10 @@ class Actor:
         )
         self.log.lane = self.lane
         self.live = False
+
+    def fails(self, share: float) -> None:
+        """Let this share of the commits and saves crash before, and after."""
+        self.log.crashes = self.copy.crashes = share
 
     def take_over(self) -> None:
         """Take the partition over."""

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from schemas.errors import Unreachable
 from schemas.outputs.segment_change import Change, SegmentChange
 from schemas.outputs.wire import decode_change
-from segue.triggers import ledger
+from segue.triggers import ledger_records as ledger
+from segue.triggers.file.trigger_file import Trigger, Triggers
 from segue.triggers.firm_segment import after, first_met
 from segue.triggers.policy import Entry, Outcome, User, decide
-from segue.triggers.trigger_file import Trigger, Triggers
 from streamer.interfaces.lane_errors import InDoubt
 from streamer.interfaces.lane_interfaces import Record
 from tests.campaigns.trigger_simulation.actors import GROUP, TOPICS, Actor, Crash, Received, Shop
@@ -60,7 +61,7 @@ def run_series(seed: int, changes: int = 60) -> Counter[str]:
     from_beginning = rng.random() < 0.5
     received: list[Received] = []
     happened: Counter[str] = Counter()
-    share = rng.choice([0.0, 0.05, 0.3])
+    share, befalls = rng.choice([0.0, 0.05, 0.3]), rng.choice([0.0, 0.05, 0.2])
     given_up: set[str] = set()
 
     def new_actor() -> Actor:
@@ -70,43 +71,53 @@ def run_series(seed: int, changes: int = 60) -> Counter[str]:
     while shop.written < changes:
         shop.pass_time()
         actor = rng.choice(actors)
-        actor.log.crashes = rng.choice([0.0, 0.0, 0.2])
-        kind = rng.random()
+        actor.fails(rng.choice([0.0, 0.0, 0.2]))
+        shop.compact()
+        if rng.random() < befalls:
+            happened[shop.befall_copy()] += 1
         try:
-            if kind < 0.3:
+            if rng.random() < 0.3:
                 shop.write()
-            elif kind < 0.35:
-                happened["taken over"] += 1
-                actor.live = False
-                actor.take_over()
-            elif kind < 0.37:
-                raise Crash
-            elif actor.live and kind < 0.7:
-                actor.post.answer(rng, share)
-            elif actor.live:
-                actor.lane.step(0.0)
+            else:
+                happened += _turn(actor, rng, share)
         except Crash:
             happened["crashed"] += 1
             actors[actors.index(actor)] = new_actor()
-        except InDoubt:
-            happened["fenced"] += 1
+        except (InDoubt, Unreachable):
+            happened["in doubt"] += 1
             actor.live = False
     last = actors[0]
-    last.log.crashes = 0.0
+    last.fails(0.0)
     last.take_over()
-    place = last.lane.ledger.place
+    place = last.lane.place
     assert place is not None
     while place.offset < shop.written:
         last.lane.step(0.0)
         while last.post.answer(rng, share):
             pass
         last.lane.step(0.0)
-        place = last.lane.ledger.place
+        place = last.lane.place
         assert place is not None
     check(shop, received, given_up, place)
     happened["webhooks"] += len(received)
     happened["repeats"] += len(received) - len(set(received))
     return happened
+
+
+def _turn(actor: Actor, rng: random.Random, share: float) -> Counter[str]:
+    """Let a process take over, die, get an answer or take a step; return what happened."""
+    kind = rng.random()
+    if kind < 0.07:
+        actor.live = False
+        actor.take_over()
+        return Counter(["taken over"])
+    if kind < 0.1:
+        raise Crash
+    if actor.live and kind < 0.57:
+        actor.post.answer(rng, share)
+    elif actor.live:
+        actor.lane.step(0.0)
+    return Counter()
 
 
 def check(shop: Shop, received: list[Received], given_up: set[str], place: ledger.Place) -> None:
@@ -172,6 +183,10 @@ def check(shop: Shop, received: list[Received], given_up: set[str], place: ledge
                 read = ledger.read_entry(value)
                 assert (read.event_id, read.at, read.times) == (entry.event_id, entry.at, entry.times)
                 assert read.outcome in (entry.outcome, "dead_letter")
+
+    # The copy is the ledger.
+    ledger_holds = {r.key: r.value for r in words if r.key is not None}
+    assert shop.copy.held.values == {key: value for key, value in ledger_holds.items() if value is not None}
 
     # Nothing of an erased user stays, but for the webhook that tells of the erasure.
     known = {

@@ -10,7 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+import redis
+
 from segue.services.local.local_kafka import LocalKafka
+from segue.services.local.local_redis import LocalRedis
+from tests.campaigns.chaos.faults import cut_since, tear, written_to
 from tests.support.servers.segue_process import clean_environment
 
 LOADS = "Terminated.\n"
@@ -127,7 +131,7 @@ class ReceiverProcess:
 
 
 def faults(
-    kafka: LocalKafka, senders: list[Sender], receiver: ReceiverProcess, rng: Random
+    kafka: LocalKafka, store: LocalRedis, senders: list[Sender], receiver: ReceiverProcess, rng: Random
 ) -> dict[str, tuple[Callable[[], None], int]]:
     """Return the kinds of faults with their weights."""
 
@@ -177,7 +181,23 @@ def faults(
         time.sleep(rng.uniform(0.0, 2.0))
         kafka.start()
 
+    def cut_redis() -> None:
+        before = written_to(store)
+        store.kill()
+        cut_since(before, store, rng)
+        store.start()
+
+    def tear_redis() -> None:
+        tear(store, rng)
+
+    def empty_redis() -> None:
+        with redis.Redis.from_url(store.url) as client:
+            client.flushall()
+
     return {
+        "kill -9 of Redis, its AOF's tail cut": (cut_redis, 2),
+        "kill -9 of Redis, its AOF cut inside a save, and a restart in peace": (tear_redis, 2),
+        "an emptied Redis": (empty_redis, 1),
         "kill -9 of a sender": (kill_sender, 4),
         "SIGSTOP of a sender": (stop_sender, 2),
         "SIGTERM of a sender": (restart_sender, 2),

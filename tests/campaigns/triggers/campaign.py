@@ -19,12 +19,15 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from schemas.outputs.wire import encode_change
 from schemas.topics import Topics, topic_configs
 from segue.services.local.local_kafka import LocalKafka
+from segue.services.local.local_redis import LocalRedis
 from segue.services.process.ports import free_ports
 from tests.campaigns.chaos.gremlin import Gremlin
 from tests.campaigns.triggers.actors import FILE, ReceiverProcess, Sender, faults
-from tests.campaigns.triggers.judge import check, check_retry, decided, lines, read_ledger
+from tests.campaigns.triggers.judge import check, check_retry, decided, differing, lines, read_ledger
 from tests.campaigns.triggers.moves import Expected, moves
+from tests.support.checks.whole_ledger import WholeLedger
 from tests.support.servers.segue_process import clean_environment
+from tests.support.servers.services import eventually
 
 PARTITIONS = 4
 _SECONDS_A_FAULT = 4.0
@@ -56,15 +59,19 @@ def run(seed: int, changes: int, count: int, say: Say) -> Verdict:
     """
     began_s = time.monotonic()
     topics, expected, rng = Topics(), Expected(), Random(seed)
-    with tempfile.TemporaryDirectory() as name, LocalKafka() as kafka:
+    with tempfile.TemporaryDirectory() as name, LocalKafka() as kafka, LocalRedis() as store:
         folder = Path(name)
         _make_topics(kafka.bootstrap, topics)
         receiver = ReceiverProcess(free_ports(1)[0], folder)
-        environment = {"SEGUE_KAFKA": kafka.bootstrap, "SEGUE_SESSION_TIMEOUT_MS": "6000"}
+        environment = {
+            "SEGUE_KAFKA": kafka.bootstrap,
+            "SEGUE_REDIS": store.url,
+            "SEGUE_SESSION_TIMEOUT_MS": "6000",
+        }
         (folder / "triggers.toml").write_text(FILE.format(url=receiver.url))
         senders = [Sender(number, folder, environment) for number in range(2)]
         try:
-            gremlin = Gremlin(faults(kafka, senders, receiver, rng), count, (0.5, 3.0), rng, say)
+            gremlin = Gremlin(faults(kafka, store, senders, receiver, rng), count, (0.5, 3.0), rng, say)
             feed = threading.Thread(
                 target=_feed,
                 args=(kafka.bootstrap, topics.changes, seed, changes, count, expected),
@@ -85,6 +92,7 @@ def run(seed: int, changes: int, count: int, say: Say) -> Verdict:
                 assert code == 0, f"a sender ended with {code}: {sender.printed}"
             found, places = read_ledger(kafka.bootstrap, topics)
             counts = check(expected, found, places, lines(receiver.received))
+            _check_copy(senders[0], found, store.url)
             _retry(folder, environment, receiver, expected)
             return Verdict(counts, gremlin.done, time.monotonic() - began_s)
         finally:
@@ -129,6 +137,13 @@ def _wait(bootstrap: str, topics: Topics, changes: int, say: Say) -> None:
         assert time.monotonic() < end_s, f"{done:,} of {changes:,} changes are decided"
         say(f"{done:,} of {changes:,} changes are decided")
         time.sleep(5.0)
+
+
+def _check_copy(sender: Sender, found: WholeLedger, url: str) -> None:
+    """Check the copy in Redis after one more start: a fault may have come after the last change."""
+    sender.start()
+    eventually(lambda: not differing(found, url, PARTITIONS), "Redis has the ledger")
+    sender.kill()
 
 
 def _retry(folder: Path, environment: dict[str, str], receiver: ReceiverProcess, expected: Expected) -> None:

@@ -6,17 +6,20 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+import redis
+
 from schemas.topics import Topics
 from segue.connect.read_topics import CommittedReader
-from segue.triggers import ledger
-from segue.triggers.ledger import Ledger, Place
+from segue.triggers import ledger_records as ledger
+from segue.triggers.ledger_records import Place
 from tests.campaigns.triggers.moves import Expected
+from tests.support.checks.whole_ledger import WholeLedger
 
 
-def read_ledger(bootstrap: str, topics: Topics) -> tuple[Ledger, list[Place]]:
+def read_ledger(bootstrap: str, topics: Topics) -> tuple[WholeLedger, list[Place]]:
     """Return all partitions of the ledger, and their places."""
     reader = CommittedReader({"bootstrap.servers": bootstrap}, [topics.trigger_ledger], from_beginning=True)
-    found, places = Ledger(), {}
+    found, places = WholeLedger(), {}
     try:
         ends = reader.ends()
         while not reader.has_reached(ends):
@@ -24,7 +27,7 @@ def read_ledger(bootstrap: str, topics: Topics) -> tuple[Ledger, list[Place]]:
             key = None if message is None else message.key()
             if message is None or key is None:
                 continue
-            found.apply([(key, message.value())])
+            found.take(key, message.value())
             if key == ledger.PLACE_KEY:
                 places[message.partition()] = found.place
     finally:
@@ -37,7 +40,7 @@ def decided(bootstrap: str, topics: Topics) -> int:
     return sum(place.changes for place in read_ledger(bootstrap, topics)[1])
 
 
-def check(expected: Expected, found: Ledger, places: list[Place], received: list[str]) -> Counter[str]:
+def check(expected: Expected, found: WholeLedger, places: list[Place], received: list[str]) -> Counter[str]:
     """Check all promises; return the counts.
 
     Raises:
@@ -69,6 +72,16 @@ def check(expected: Expected, found: Ledger, places: list[Place], received: list
             assert there == times, f"{trigger}, {user}: the ledger has {there} webhooks, not {times}"
     counts["repeats"] = len(received) - len(got)
     return counts
+
+
+def differing(found: WholeLedger, url: str, partitions: int) -> set[bytes]:
+    """Return the keys of users whose records in Redis are not those of the ledger."""
+    copy: dict[bytes, bytes] = {}
+    with redis.Redis.from_url(url) as client:
+        for lane in range(partitions):
+            copy |= client.hgetall(f"segue:triggers:{lane}")
+    of_users = (key for key in {*copy, *found.values} if b"/" in key)
+    return {key for key in of_users if copy.get(key) != found.values.get(key)}
 
 
 def check_retry(expected: Expected, came: set[str], said: str) -> None:

@@ -18,7 +18,15 @@ from segue.console.facts.console_files import ConsoleFiles
 from segue.console.facts.live_facts import LiveFacts
 from segue.services import KafkaService
 from segue.show.json_line import json_line
-from segue.triggers.ledger import DECIDING_KEY, PLACE_KEY, Deciding, Place, encode, entry_key, user_key
+from segue.triggers.ledger_records import (
+    DECIDING_KEY,
+    PLACE_KEY,
+    Deciding,
+    Place,
+    encode,
+    entry_key,
+    user_key,
+)
 from segue.triggers.policy import Entry, User, held_out
 from segue.triggers.report.read_assignments import read_entries
 from streamer.kafka.kafka_admin import Admin

@@ -6,10 +6,11 @@ import json
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import redis
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from standardwebhooks import Webhook
@@ -19,11 +20,12 @@ from schemas.outputs.segment_change import Cause, Change, SegmentChange, UserEra
 from schemas.outputs.wire import encode_change, encode_release
 from schemas.topics import Topics, topic_configs
 from segue.connect.read_topics import CommittedReader
-from segue.services import KafkaService
-from segue.triggers import ledger
-from segue.triggers.ledger import Ledger
+from segue.services import KafkaService, RedisService
+from segue.triggers import ledger_records as ledger
 from streamer.kafka.models_topic import ModelsTopic
-from tests.support.inputs.made_change import a_change
+from tests.support.checks.whole_ledger import WholeLedger
+from tests.support.inputs.made_change import AT, a_change
+from tests.support.servers.acl import login
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import HANG_S, eventually
 from tests.support.servers.webhook_receiver import Reply, WebhookReceiver
@@ -36,7 +38,8 @@ PARTITIONS = 2
 class Stage:
     """The topics of one test, changes on them, and `segue triggers` in a folder."""
 
-    def __init__(self, bootstrap: str, prefix: str, folder: Path) -> None:
+    def __init__(self, bootstrap: str, prefix: str, folder: Path, url: str, redis_prefix: str) -> None:
+        self._redis, self._redis_prefix = url, redis_prefix
         self.bootstrap, self.folder, self.topics = bootstrap, folder, Topics(prefix)
         configs = topic_configs(self.topics)
         wanted = [
@@ -81,19 +84,21 @@ class Stage:
             environment={
                 "SEGUE_KAFKA": self.bootstrap,
                 "SEGUE_TOPIC_PREFIX": self.topics.prefix,
+                "SEGUE_REDIS": self._redis,
+                "SEGUE_REDIS_PREFIX": self._redis_prefix,
                 "SEGUE_SESSION_TIMEOUT_MS": "6000",
                 "HELLO_SECRET": SECRET,
             },
         )
 
-    def ledger(self) -> tuple[Ledger, dict[str, int], int, list[tuple[bytes, str]]]:
+    def ledger(self) -> tuple[WholeLedger, dict[str, int], int, list[tuple[bytes, str]]]:
         """The whole ledger; the outcomes of `hello` by name; all changes; each entry that was written."""
         topic = self.topics.trigger_ledger
         try:
             reader = CommittedReader({"bootstrap.servers": self.bootstrap}, [topic], from_beginning=True)
         except BadTopics as error:
             raise AssertionError("not made yet") from error
-        found, said = Ledger(), []
+        found, said = WholeLedger(), []
         places = {}
         ends = reader.ends()
         try:
@@ -103,7 +108,7 @@ class Stage:
                     continue
                 key, value = message.key(), message.value()
                 assert key is not None
-                found.apply([(key, value)])
+                found.take(key, value)
                 if key == ledger.PLACE_KEY:
                     places[message.partition()] = found.place
                 elif b"/" in key[1:] and value is not None:
@@ -117,10 +122,27 @@ class Stage:
                 counts[outcome] = counts.get(outcome, 0) + count
         return found, counts, sum(place.changes for place in places.values() if place), said
 
+    def copy(self) -> dict[bytes, bytes]:
+        """What Redis holds of users."""
+        found: dict[bytes, bytes] = {}
+        with redis.Redis.from_url(self._redis) as client:
+            for lane in range(PARTITIONS):
+                found |= client.hgetall(f"{self._redis_prefix}triggers:{lane}")
+        return {key: value for key, value in found.items() if b"/" in key}
+
+    def lose_copy(self) -> None:
+        """Delete the copy of both lanes."""
+        with redis.Redis.from_url(self._redis) as client:
+            for lane in range(PARTITIONS):
+                client.unlink(f"{self._redis_prefix}triggers:{lane}")
+
 
 @pytest.fixture
-def stage(kafka: KafkaService, topic_prefix: str, tmp_path: Path) -> Stage:
-    return Stage(kafka.bootstrap, topic_prefix, tmp_path)
+def stage(
+    kafka: KafkaService, redis_server: RedisService, topic_prefix: str, redis_prefix: str, tmp_path: Path
+) -> Iterator[Stage]:
+    with login(redis_server.url, redis_prefix) as url:
+        yield Stage(kafka.bootstrap, topic_prefix, tmp_path, url, redis_prefix)
 
 
 def visits(users: int, rounds: int) -> list[Change]:
@@ -345,3 +367,28 @@ def test_a_receiver_that_is_down_loses_nothing(stage: Stage) -> None:
         # More than once only if the group moved a partition meanwhile.
         assert set(receiver.taken()) == set(entries_of(changes))
         in_order(receiver, changes)
+
+
+def test_a_ledgers_copy_that_redis_loses_is_made_anew(stage: Stage) -> None:
+    """Also where it is lost under a process that lives; and of an erased user it keeps nothing."""
+    first = [a_change(user_id=f"u{n}", event_id=f"{n:032x}") for n in range(20)]
+    again = [a_change(user_id=f"u{n}", event_id=f"{100 + n:032x}", sequence=3) for n in range(10)]
+    gone = UserErasedChange(
+        event_id="e" * 32, user_id="u15", sequence=3, occurred_at=AT, emitted_at=AT, cause=Cause("signup")
+    )
+    with WebhookReceiver() as receiver:
+        stage.file(receiver.url)
+        with stage.triggers("run") as process:
+            eventually(lambda: stage.ledger()[0].place)
+            process.says("Live: ")
+            stage.write(first)
+            eventually(lambda: stage.ledger()[2] == 20)
+            stage.lose_copy()
+            stage.write([*again, gone])
+            eventually(lambda: stage.ledger()[2] == 31)
+            process.says("the ledger's copy in Redis is not the one that this lane saved last")
+        found, counts, _, said = stage.ledger()
+        assert counts == {"sent": 20, "skipped: other": 11}
+        assert len(said) == len(set(said)) == 20
+        assert stage.copy() == {key: value for key, value in found.values.items() if b"/" in key}
+        assert not any(b"u15" in key for key in stage.copy())

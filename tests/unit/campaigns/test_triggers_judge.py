@@ -7,18 +7,19 @@ from collections.abc import Callable
 import pytest
 
 from schemas.outputs.segment_change import SegmentChange
-from segue.triggers import ledger
-from segue.triggers.ledger import Ledger, Place
+from segue.triggers import ledger_records as ledger
+from segue.triggers.ledger_records import Place
 from segue.triggers.policy import Entry
 from tests.campaigns.triggers.judge import check, check_retry
 from tests.campaigns.triggers.moves import AT, Expected, moves
+from tests.support.checks.whole_ledger import WholeLedger
 
 
 class Found:
     """What a campaign without any fault leaves behind."""
 
     def __init__(self) -> None:
-        self.expected, self.ledger = Expected(), Ledger()
+        self.expected, self.ledger = Expected(), WholeLedger()
         self.changes = list(moves(7, 600, 10, self.expected))
         everything = sorted((w for ws in self.expected.webhooks.values() for w in ws), key=self._number)
         self.received = [name for name in everything if name[0] != "0"]
@@ -30,7 +31,7 @@ class Found:
         self.places = [Place("g", "t", 600, len(self.changes), counts)]
         for (trigger, user), times in self.expected.times.items():
             entry = Entry("e", AT, AT, times, "sent")
-            self.ledger.apply([(ledger.entry_key(trigger, user), ledger.encode(entry))])
+            self.ledger.take(ledger.entry_key(trigger, user), ledger.encode(entry))
 
     @staticmethod
     def _number(name: str) -> int:
@@ -66,7 +67,7 @@ def _forgets_a_change(found: Found) -> None:
 def _keeps_an_erased_user(found: Found) -> None:
     user = next(c.user_id for c in found.changes if not isinstance(c, SegmentChange))
     entry = Entry("e", AT, AT, 99, "sent")
-    found.ledger.apply([(ledger.entry_key("enters", user), ledger.encode(entry))])
+    found.ledger.take(ledger.entry_key("enters", user), ledger.encode(entry))
 
 
 def test_a_campaign_without_a_fault_passes_and_repeats_are_allowed() -> None:

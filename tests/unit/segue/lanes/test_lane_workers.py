@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, TopicPartition
 from schemas.errors import LoginRefused, NeedsRebuild, Unreachable
 from segue.lanes import lane_workers
 from segue.lanes.lane_workers import GroupMember, LaneWorker
-from segue.triggers.ledger import Place
+from segue.triggers.ledger_records import Place
 from tests.support.servers.services import eventually
 
 

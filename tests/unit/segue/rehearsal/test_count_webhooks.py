@@ -13,7 +13,7 @@ from schemas.outputs.segment_change import Cause, SegmentChange
 from segue.rehearsal.count_webhooks import TriggerCounts, WebhookTally, known_by, known_by_decision
 from segue.rehearsal.dry_run_triggers import count_from
 from segue.rehearsal.webhooks_page import webhooks_json, webhooks_table
-from segue.triggers.trigger_file import Trigger, Triggers
+from segue.triggers.file.trigger_file import Trigger, Triggers
 from streamer.user.user_state import Decided
 from tests.support.inputs.made_change import a_change
 

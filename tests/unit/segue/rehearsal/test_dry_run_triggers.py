@@ -16,7 +16,7 @@ from segue.config.settings import Settings
 from segue.refill.lane_past import LaneLog
 from segue.rehearsal import dry_run_triggers
 from segue.rehearsal.dry_run_triggers import dry_run
-from segue.triggers.trigger_file import Trigger, Triggers
+from segue.triggers.file.trigger_file import Trigger, Triggers
 from streamer.in_memory import MemoryKafka, MemoryLog
 from streamer.interfaces.lane_interfaces import Bounds
 from tests.support.inputs.made_change import a_change

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.outputs.segment_change import Cause, Change, UserErasedChange
+from segue.triggers.file.trigger_file import Trigger, Triggers
 from segue.triggers.firm_segment import Segment, Whereabouts
 from segue.triggers.policy import Entry, User, decide, held_out
-from segue.triggers.trigger_file import Trigger, Triggers
 from tests.support.inputs.made_change import a_change
 
 AT = datetime(2024, 12, 3, 19, 30, tzinfo=UTC)

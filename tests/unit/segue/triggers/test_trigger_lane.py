@@ -12,15 +12,18 @@ from structlog.testing import capture_logs
 from schemas.errors import BadChange, BadTopics, NeedsRebuild
 from schemas.outputs.segment_change import Change
 from schemas.outputs.wire import encode_change
-from segue.triggers import ledger, trigger_lane
-from segue.triggers.ledger import Ledger, Place
-from segue.triggers.trigger_file import Trigger, Triggers
+from segue.triggers import trigger_lane
+from segue.triggers.file.trigger_file import Trigger, Triggers
+from segue.triggers.ledger import Ledger
+from segue.triggers.ledger_records import PLACE_KEY, Place, encode
 from segue.triggers.trigger_lane import TriggerLane
 from segue.triggers.webhook_post import Posted
 from streamer.in_memory import MemoryKafka, MemoryLog
 from streamer.interfaces.lane_interfaces import Bounds
 from tests.campaigns.trigger_simulation.actors import TOPICS
+from tests.support.checks.whole_ledger import ledger_in
 from tests.support.inputs.made_change import AT, a_change
+from tests.support.worlds.memory_copy import CopyFile, MemoryCopy
 
 FILE = Triggers((Trigger(name="t", on="entering", segment=1, url="http://x", reentry="always"),))
 
@@ -57,6 +60,7 @@ class World:
         for topic in (TOPICS.changes, TOPICS.users, TOPICS.trigger_ledger, TOPICS.trigger_dead_letters):
             self.kafka.create(topic, 1)
         self.post = Post()
+        self.redis = CopyFile()
         self.now = AT
 
     def write(self, *changes: Change) -> None:
@@ -66,7 +70,9 @@ class World:
 
     def lane(self, group: str = "g", **options: Any) -> TriggerLane:
         log = MemoryLog(self.kafka, 0, (TOPICS.changes,))
-        return TriggerLane(0, group, log, TOPICS, self.file, self.post, lambda: self.now, **options)
+        return TriggerLane(
+            0, group, log, MemoryCopy(self.redis), TOPICS, self.file, self.post, lambda: self.now, **options
+        )
 
     def live(self, group: str = "g", **options: Any) -> TriggerLane:
         lane = self.lane(group, **options)
@@ -75,8 +81,8 @@ class World:
 
 
 def place_of(lane: TriggerLane) -> Place:
-    assert lane.ledger.place is not None
-    return lane.ledger.place
+    assert lane.place is not None
+    return lane.place
 
 
 def test_a_first_start_knows_where_users_are_and_begins_with_the_next_change() -> None:
@@ -87,7 +93,7 @@ def test_a_first_start_knows_where_users_are_and_begins_with_the_next_change() -
     world.write(a_change(user_id="there", kind="confirmed", sequence=3), a_change(user_id="away", sequence=3))
     lane.step(0.0)
     assert world.post.sent == [1]
-    user = lane.ledger.user("there")
+    user = ledger_in(world.kafka, TOPICS.trigger_ledger).user("there")
     assert user is not None
     assert user.where.firm == user.where.latest
     assert (user.where.firm.id if user.where.firm else None) == 1
@@ -107,11 +113,13 @@ def test_what_comes_during_a_first_start_is_where_users_are() -> None:
                 world.write(a_change(user_id="early", event_id="2" * 32))
             return bounds
 
-    lane = TriggerLane(0, "g", Busy(world.kafka, 0, (TOPICS.changes,)), TOPICS, FILE, world.post, lambda: AT)
+    lane = TriggerLane(
+        0, "g", Busy(world.kafka, 0, (TOPICS.changes,)), MemoryCopy(), TOPICS, FILE, world.post, lambda: AT
+    )
     lane.take_over()
     assert place_of(lane).offset == 3
     for user_id in ("held", "early"):
-        user = lane.ledger.user(user_id)
+        user = ledger_in(world.kafka, TOPICS.trigger_ledger).user(user_id)
         assert user is not None
         assert user.where.firm is not None
         assert user.where.firm.id == 1
@@ -185,8 +193,9 @@ def test_a_webhook_that_was_delivered_is_never_skipped_at_the_next_start(rule: s
     world.post.ends = [(number, "b" if number else "down", Posted()) for number in sent]
     again.step(0.0)
     assert place_of(again).counts["b"]["sent"] == len(sent) - 1
-    assert again.ledger.entries("7")["b"].event_id == ("1" if rule == "max_age" else "3") * 32
-    assert again.ledger.entries("7")["b"].first_at == AT
+    entry = ledger_in(world.kafka, TOPICS.trigger_ledger).entries("7")["b"]
+    assert entry.event_id == ("1" if rule == "max_age" else "3") * 32
+    assert entry.first_at == AT
 
 
 def test_a_lost_ledger_is_not_taken_for_a_first_start() -> None:
@@ -246,7 +255,7 @@ def test_changes_that_kafka_has_deleted_are_named_and_the_next_ones_go_on() -> N
             return replace(bounds, begin=3) if topic == TOPICS.changes else bounds
 
     log = Shortened(world.kafka, 0, (TOPICS.changes,))
-    lane = TriggerLane(0, "g", log, TOPICS, FILE, world.post, lambda: AT)
+    lane = TriggerLane(0, "g", log, MemoryCopy(world.redis), TOPICS, FILE, world.post, lambda: AT)
     with capture_logs() as said:
         lane.take_over()
     (warned,) = (line for line in said if line["log_level"] == "warning")
@@ -286,9 +295,9 @@ def test_a_change_that_cannot_be_read_ends_the_lane() -> None:
 
 
 def test_a_ledger_of_a_newer_format_is_refused() -> None:
-    newer = ledger.encode(Place("g", "t", 0, format=2))
+    newer = encode(Place("g", "t", 0, format=2))
     with pytest.raises(BadChange, match="the ledger of triggers has format 2, and this version reads 1"):
-        Ledger().apply([(ledger.PLACE_KEY, newer)])
+        Ledger(MemoryCopy(), lambda: AT).apply({PLACE_KEY: newer}, 1)
 
 
 class Marked(MemoryLog):
@@ -302,7 +311,7 @@ class Marked(MemoryLog):
 def test_what_was_read_is_no_gap_after_kafka_has_deleted_it(ends: bool) -> None:
     world = World()
     log = Marked(world.kafka, 0, (TOPICS.changes,))
-    lane = TriggerLane(0, "g", log, TOPICS, FILE, world.post, lambda: world.now)
+    lane = TriggerLane(0, "g", log, MemoryCopy(world.redis), TOPICS, FILE, world.post, lambda: world.now)
     lane.take_over()
     world.write(a_change(segment=0, previous_segment=None))
     lane.step(0.0)
@@ -320,7 +329,7 @@ def test_what_was_read_is_no_gap_after_kafka_has_deleted_it(ends: bool) -> None:
 def test_a_change_whose_webhook_waits_is_not_passed() -> None:
     world = World()
     log = Marked(world.kafka, 0, (TOPICS.changes,))
-    lane = TriggerLane(0, "g", log, TOPICS, FILE, world.post, lambda: world.now)
+    lane = TriggerLane(0, "g", log, MemoryCopy(world.redis), TOPICS, FILE, world.post, lambda: world.now)
     lane.take_over()
     world.write(a_change())
     lane.step(0.0)

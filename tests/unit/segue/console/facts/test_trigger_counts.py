@@ -1,5 +1,5 @@
 from segue.console.facts.trigger_counts import TriggerCount, trigger_counts
-from segue.triggers.ledger import Place
+from segue.triggers.ledger_records import Place
 from tests.support.worlds.made_up_console import COUNTED_AT
 
 

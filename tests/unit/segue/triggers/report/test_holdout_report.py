@@ -12,14 +12,14 @@ import pytest
 from msgspec import Struct, structs
 
 import segue
-from segue.triggers.ledger import encode, entry_key, user_key
+from segue.triggers.file.trigger_file import Trigger
+from segue.triggers.ledger_records import encode, entry_key, user_key
 from segue.triggers.policy import Entry, User, held_out
 from segue.triggers.report.holdout_numbers import HoldoutReport
 from segue.triggers.report.holdout_report import Bought, _amounts, report_on
 from segue.triggers.report.holdout_statistics import compare, difference_of
 from segue.triggers.report.holdout_text import report_lines
 from segue.triggers.report.read_assignments import Assigned, Assignments, assignments_of
-from segue.triggers.trigger_file import Trigger
 from trainer.warehouse import open_warehouse
 
 THELOOK = Path(segue.__file__).parent / "data" / "thelook"

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import structlog
 
+from segue.triggers.file.trigger_file import Trigger
 from segue.triggers.sending import courier as courier_module
 from segue.triggers.sending.courier import Courier, Job
 from segue.triggers.sending.post_webhook import Answer
 from segue.triggers.sending.webhook_body import Message, Receiver
-from segue.triggers.trigger_file import Trigger
 from segue.triggers.webhook_post import Posted
 from tests.support.inputs.made_change import a_change
 from tests.support.servers.services import eventually

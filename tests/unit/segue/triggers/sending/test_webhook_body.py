@@ -12,8 +12,8 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from schemas.outputs.segment_change import Cause, UserErasedChange
+from segue.triggers.file.trigger_file import BadTriggers, Trigger
 from segue.triggers.sending.webhook_body import BadBody, Receiver
-from segue.triggers.trigger_file import BadTriggers, Trigger
 from tests.support.inputs.made_change import AT, a_change
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

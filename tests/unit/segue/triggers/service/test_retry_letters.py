@@ -12,12 +12,12 @@ import pytest
 from schemas.errors import Unreachable
 from schemas.outputs.wire import encode_change
 from segue.config.settings import Settings
+from segue.triggers.file.trigger_file import Trigger, Triggers
 from segue.triggers.sending.post_webhook import Answer
 from segue.triggers.sending.webhook_body import Message, Receiver
 from segue.triggers.service import retry_letters
 from segue.triggers.service.dead_letters import Letter
 from segue.triggers.service.retry_letters import AnotherRetry, Retried, send_letters
-from segue.triggers.trigger_file import Trigger, Triggers
 from streamer.interfaces.lane_errors import Fenced, InDoubt
 from tests.support.inputs.made_change import a_change
 

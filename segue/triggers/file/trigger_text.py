@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from segue.triggers.trigger_file import BEHAVIOUR, SegmentName, Trigger
+from segue.triggers.file.trigger_file import BEHAVIOUR, SegmentName, Trigger
 
 
 def trigger_text(trigger: Trigger) -> str:

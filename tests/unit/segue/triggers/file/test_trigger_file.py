@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from segue.triggers.trigger_file import BadTriggers, load_triggers
+from segue.triggers.file.trigger_file import BadTriggers, load_triggers
 
 URL = 'url = "https://crm.example.com/hooks"\n'
 

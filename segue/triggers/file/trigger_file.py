@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 from msgspec import Struct
 
 from schemas.errors import SegueError
-from segue.triggers.trigger_values import (
+from segue.triggers.file.trigger_values import (
     check_address,
     check_causes,
     check_concurrency,
