@@ -82,9 +82,10 @@ def reporting_unreadable_log() -> Iterator[None]:
 def _read_log_bounds(settings: Settings, lane: int, reader: PatientReader) -> LaneLog:
     admin, topics = Admin(settings.kafka_client, DEADLINE_S), settings.topics
     committed = reader.committed(topics.inputs)
+    # The inputs last: then they hold each erasure that the other topics record.
     bounds = {
         topic: patiently(settings, partial(_bounds, admin, topic, lane))
-        for topic in (*topics.inputs, topics.users, topics.changes)
+        for topic in (topics.users, topics.changes, *topics.inputs)
     }
     return LaneLog(lane, reader, committed, bounds)
 

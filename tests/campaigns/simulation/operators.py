@@ -197,7 +197,7 @@ class Commands:
         with reporting_unreadable_log():
             log, topics = self._wrap(SimLog(self._world, lane)), self._world.topics
             committed = log.committed()
-            bounds = {topic: log.watch(topic) for topic in (*topics.inputs, topics.users, topics.changes)}
+            bounds = {topic: log.watch(topic) for topic in (topics.users, topics.changes, *topics.inputs)}
             yield LaneLog(lane, log, committed, bounds)
 
 
