@@ -100,6 +100,35 @@ def user_key(user_id: str) -> bytes:
     return f"/{user_id}".encode()
 
 
+def is_of_triggers(key: bytes) -> bool:
+    """Whether triggers can have written a key.
+
+    >>> [is_of_triggers(key) for key in (b"/7", b"welcome/7", b"place", b"session", bytes([255, 47]))]
+    [True, True, True, False, False]
+    """
+    try:
+        return key in {PLACE_KEY, DECIDING_KEY} or owner_of(key) is not None
+    except UnicodeDecodeError:
+        return False
+
+
+def check_value(key: bytes, value: bytes) -> None:
+    """Check a record with a key of triggers.
+
+    Raises:
+        BadChange: this version cannot read it.
+    """
+    if key == PLACE_KEY:
+        read_place(value)
+        return
+    owner = owner_of(key)
+    decoder = _DECIDING if owner is None else _ENTRY if owner[0] else _USER
+    try:
+        decoder.decode(value)
+    except msgspec.MsgspecError as error:
+        raise BadChange(f"the ledger of triggers cannot be read: {error}") from None
+
+
 def owner_of(key: bytes) -> tuple[str, str] | None:
     """Return the trigger and the user id of a key; the trigger is empty for a user; None for a place.
 

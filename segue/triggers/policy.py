@@ -123,9 +123,10 @@ def decide(
             for each in triggers.triggers
         }
         return Decided(on_erased, None, {})
-    day = f"{now.astimezone(ZoneInfo(triggers.time_zone)):%Y-%m-%d}"
     if user is None:
         user = User(first_met(change))
+    # A clock that is put back over midnight begins no day again.
+    day = max(f"{now.astimezone(ZoneInfo(triggers.time_zone)):%Y-%m-%d}", user.day)
     before = user.where
     user = replace(user, where=after(before, change))
     outcomes: dict[str, Outcome] = {}

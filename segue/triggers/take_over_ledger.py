@@ -5,13 +5,13 @@ The order of the work is stops 1 and 2 of :mod:`segue.triggers.trigger_lane`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.errors import BadTopics, NeedsRebuild
+from schemas.errors import BadChange, BadTopics, NeedsRebuild
 from schemas.topics import Topics
 from segue.triggers import ledger_records
 from segue.triggers.first_start import write_users
@@ -54,6 +54,7 @@ class LedgerTakeover(Struct, frozen=True):
             found: a new ledger.
 
         Raises:
+            BadChange: this version cannot read a record of the ledger.
             BadTopics: the ledger is another group's.
             NeedsRebuild: the group has an offset, but the ledger is gone.
             InDoubt, Unreachable: try again with a new ledger.
@@ -65,8 +66,7 @@ class LedgerTakeover(Struct, frozen=True):
         bounds = self.kafka.watch(topic)
         begin = found.open(bounds)
         for records in self._read(topic, begin, bounds.end):
-            writes = {record.key: record.value for record in records if record.key is not None}
-            found.apply(writes, records[-1].offset + 1)
+            found.apply(self._writes_in(records), records[-1].offset + 1)
         found.has_read_all()
         if found.place is None:
             if self.topics.changes in self.kafka.committed():
@@ -89,6 +89,27 @@ class LedgerTakeover(Struct, frozen=True):
         found.place = place
         self.kafka.read_from({self.topics.changes: place.offset})
         log.info("lane is live", lane=self.partition, offset=place.offset, ledger_from=begin)
+
+    def _writes_in(self, records: Sequence[Record]) -> Writes:
+        """Return the records of triggers among these; name others in the log.
+
+        Raises:
+            BadChange: this version cannot read a record.
+        """
+        writes: dict[bytes, bytes | None] = {}
+        for record in records:
+            if record.key is None or not ledger_records.is_of_triggers(record.key):
+                log.warning("foreign record in the ledger", lane=self.partition, offset=record.offset)
+                continue
+            if record.value is not None:
+                try:
+                    ledger_records.check_value(record.key, record.value)
+                except BadChange as error:
+                    raise BadChange(
+                        f"offset {record.offset} of partition {self.partition} of {record.topic}: {error}"
+                    ) from None
+            writes[record.key] = record.value
+        return writes
 
     def _readable(self, place: Place, changes: Bounds) -> Place:
         """Return the place, moved to the first change that Kafka still has."""

@@ -1,6 +1,8 @@
-"""Finds segments in a file of triggers that the current release does not have: no user ever enters such."""
+"""Finds triggers that never send: their segments are not in the current release, or are one segment."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -8,7 +10,7 @@ from schemas.errors import BadRelease, BadTopics, SegueError
 from schemas.release.model_release import ModelRelease
 from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, patiently
-from segue.triggers.file.trigger_file import Triggers
+from segue.triggers.file.trigger_file import SegmentName, Triggers
 from streamer.kafka.models_topic import ModelsTopic
 
 LOOK_S = 3.0
@@ -46,7 +48,7 @@ def _segments(release: ModelRelease | None) -> dict[int, str]:
 
 
 def unknown_segments(triggers: Triggers) -> list[str]:
-    """Return a sentence for each segment of the file that the release does not have, without an end.
+    """Return a sentence for each trigger that can never send by the current release, without an end.
 
     >>> from segue.triggers.file.trigger_file import Trigger
     >>> file = Triggers(
@@ -54,6 +56,9 @@ def unknown_segments(triggers: Triggers) -> list[str]:
     ... )
     >>> unknown_segments(file)
     ["trigger a: the current release has no segment 'At rsik', it has 0 'At risk', 3 'Lost'"]
+    >>> file = Triggers((Trigger(name="a", on="moving", origin=3, target="Lost"),), segments={3: "Lost"})
+    >>> unknown_segments(file)
+    ["trigger a: from 3 and to 'Lost' name one segment of the current release, so nobody moves"]
     """
     names = triggers.segments
     if not names:
@@ -65,4 +70,14 @@ def unknown_segments(triggers: Triggers) -> list[str]:
         for trigger in triggers.triggers
         for wanted in (trigger.segment, trigger.origin, trigger.target)
         if wanted is not None and wanted not in known
+    ] + [
+        f"trigger {trigger.name}: from {trigger.origin!r} and to {trigger.target!r} name one segment of the"
+        " current release, so nobody moves"
+        for trigger in triggers.triggers
+        if trigger.on == "moving" and _is_same(names, trigger.origin, trigger.target)
     ]
+
+
+def _is_same(names: Mapping[int, str], one: SegmentName | None, other: SegmentName | None) -> bool:
+    """Whether an id and a name mean one segment."""
+    return any(isinstance(at, int) and names.get(at) == name for at, name in ((one, other), (other, one)))

@@ -210,3 +210,10 @@ def test_of_a_user_met_for_the_first_time_the_change_itself_says_the_segment_bef
     assert met(at(AT, 1, kind="unconfirmed", provisional=True, previous_segment=1)) == ["skipped: other"] * 2
     assert met(at(AT, 1, previous_segment=0)) == ["send", "send"]
     assert met(at(AT, 1, kind="confirmed", previous_segment=1)) == ["send", "skipped: other"]
+
+
+def test_a_clock_that_is_put_back_over_midnight_begins_no_day_again() -> None:
+    late = AT.replace(hour=0, minute=1)
+    history = [at(late, 1), at(late, 0), at(late - timedelta(minutes=2), 1)]
+    said = told(Triggers((a_trigger(),), max_per_day=1), *history)
+    assert said[-1] == ("skipped: max_per_day",)

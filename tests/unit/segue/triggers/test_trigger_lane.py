@@ -338,3 +338,26 @@ def test_a_change_whose_webhook_waits_is_not_passed() -> None:
     lane.close()
     assert world.post.sent == [0]
     assert place_of(lane).offset == 0
+
+
+def test_a_record_of_somebody_else_in_the_ledger_is_left_aside() -> None:
+    world = World()
+    world.write(a_change(segment=0))
+    world.live()
+    for key in (b"session", bytes([255]), None):
+        world.kafka.append(TOPICS.trigger_ledger, 0, key, b"x")
+    with capture_logs() as said:
+        world.live()
+    foreign = [line["offset"] for line in said if line["event"] == "foreign record in the ledger"]
+    assert foreign == [2, 3, 4]
+
+
+@pytest.mark.parametrize("key", [b"/7", b"t/7", b"deciding", b"place"])
+def test_a_record_of_the_ledger_that_cannot_be_read_is_one_sentence(key: bytes) -> None:
+    world = World()
+    world.live()
+    world.kafka.append(TOPICS.trigger_ledger, 0, key, b"{")
+    with pytest.raises(
+        BadChange, match=r"offset 1 of partition 0 of segue-trigger-ledger: .* cannot be read"
+    ):
+        world.live()
