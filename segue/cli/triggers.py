@@ -86,7 +86,8 @@ def _check_dry_run(since: str | None, *, dry_run: bool, as_json: bool, from_begi
 
 
 def _dry_run(settings: Settings, file: Path, since: str, *, as_json: bool) -> None:
-    from segue.rehearsal.dry_run_triggers import dry_run
+    with installed("triggers"):
+        from segue.rehearsal.dry_run_triggers import dry_run
     from segue.rehearsal.rehearsed_time import rehearsed_since
     from segue.rehearsal.webhooks_page import webhooks_json, webhooks_table
     from segue.triggers.file.trigger_file import load_triggers

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from schemas.days import date_in, zone_of
 from schemas.errors import NotInstalled
-from schemas.extras import how_to_install, is_of_workers
+from schemas.extras import extra_with, how_to_install
 from schemas.release.model_release import ModelRelease
 from schemas.times import parse_length
 from segue.config.settings import Settings
@@ -33,8 +33,8 @@ def installed(extra: str = "trainer") -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise NotInstalled(
-            f"this command needs {error.name}, which is not installed;"
-            f" {how_to_install('worker' if is_of_workers(error.name) else extra)}"
+            f"this command needs {(error.name or '').partition('.')[0]}, which is not installed;"
+            f" {how_to_install(extra_with(error.name, extra))}"
         ) from None
 
 

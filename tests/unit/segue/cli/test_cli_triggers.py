@@ -133,14 +133,29 @@ def test_a_trigger_that_is_not_in_the_file(file: Path, capsys: pytest.CaptureFix
     assert "option --trigger is 'nobody': triggers.toml has hello, gone" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["run", "retry", "check"])
+@pytest.mark.parametrize(
+    ("command", "package"),
+    [
+        ("run", "standardwebhooks"),
+        ("run", "redis"),
+        ("run --dry-run --since 30d", "redis"),
+        ("retry", "urllib3"),
+        ("check", "redis"),
+    ],
+)
 def test_without_the_extra_a_sentence_says_how_to_install_it(
-    command: str, file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    command: str,
+    package: str,
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("segue.triggers.")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "standardwebhooks", None)
-    assert run(["triggers", command, "triggers.toml"]) == 10
+    name, *options = command.split()
+    ours = ("segue.triggers", "segue.rehearsal", "segue.connect", "segue.refill", "streamer", package)
+    for module in [module for module in sys.modules if module.startswith(ours)]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, package, None)
+    assert run(["triggers", name, "triggers.toml", *options]) == 10
     err = capsys.readouterr().err
-    assert "this command needs standardwebhooks, which is not installed" in err
+    assert f"this command needs {package}, which is not installed" in err
     assert "pip install '.[triggers]'" in err
