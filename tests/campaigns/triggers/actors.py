@@ -39,6 +39,16 @@ rate = 100000
 concurrency = 12
 timeout = "2s"
 url = "{url}"
+
+[triggers.once]
+on = "entering"
+segment = 3
+holdout = 0.1
+max_age = "100000d"
+rate = 100000
+concurrency = 12
+timeout = "2s"
+url = "{url}"
 """
 
 

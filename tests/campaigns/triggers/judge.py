@@ -57,6 +57,8 @@ def check(expected: Expected, found: WholeLedger, places: list[Place], received:
         refused = {name for name in webhooks if name[0] == "0"}
         assert mine["dead_letter"] == len(refused), f"{trigger}: {mine}, not {len(refused)} dead letters"
         assert mine["sent"] == len(webhooks) - len(refused), f"{trigger}: {mine}, of {len(webhooks)}"
+        others = {outcome: mine[outcome] for outcome in expected.others[trigger]}
+        assert others == expected.others[trigger], f"{trigger}: {others}, not {expected.others[trigger]}"
         counts.update(mine)
         lost = [name for name in webhooks if name not in got and name not in refused]
         assert not lost, f"{len(lost)} webhooks are lost, such as {lost[0]}"

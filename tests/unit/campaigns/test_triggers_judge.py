@@ -26,8 +26,9 @@ class Found:
         counts = {}
         for trigger, webhooks in self.expected.webhooks.items():
             dead = sum(name[0] == "0" for name in webhooks)
-            sent, other = len(webhooks) - dead, len(self.changes) - len(webhooks)
-            counts[trigger] = {"sent": sent, "dead_letter": dead, "skipped: other": other}
+            others = self.expected.others[trigger]
+            sent, other = len(webhooks) - dead, len(self.changes) - len(webhooks) - others.total()
+            counts[trigger] = {"sent": sent, "dead_letter": dead, "skipped: other": other, **others}
         self.places = [Place("g", "t", 600, len(self.changes), counts)]
         for (trigger, user), times in self.expected.times.items():
             entry = Entry("e", AT, AT, times, "sent")
@@ -60,6 +61,13 @@ def _counts_wrongly(found: Found) -> None:
     found.places = [Place("g", "t", 600, 600, counts)]
 
 
+def _sends_to_the_held_out(found: Found) -> None:
+    counts = {name: dict(each) for name, each in found.places[0].counts.items()}
+    counts["once"]["held_out"] -= 1
+    counts["once"]["skipped: other"] += 1
+    found.places = [Place("g", "t", 600, 600, counts)]
+
+
 def _forgets_a_change(found: Found) -> None:
     found.places = [Place("g", "t", 600, 599, found.places[0].counts)]
 
@@ -89,7 +97,16 @@ def test_a_retry_sends_the_dead_letters_of_living_users() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [_loses, _invents, _disorders, _counts_wrongly, _forgets_a_change, _keeps_an_erased_user]
+    "broken",
+    [
+        _loses,
+        _invents,
+        _disorders,
+        _counts_wrongly,
+        _sends_to_the_held_out,
+        _forgets_a_change,
+        _keeps_an_erased_user,
+    ],
 )
 def test_a_broken_promise_is_noticed(broken: Callable[[Found], None]) -> None:
     found = Found()
