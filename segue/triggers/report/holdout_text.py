@@ -44,6 +44,9 @@ def _lines(difference: Difference) -> Iterator[str]:
         f" {difference.difference:+,.3f} (95%: {difference.low:+,.3f} to {difference.high:+,.3f})."
     )
     if difference.is_seen:
-        yield "    The trigger changed it."
+        yield (
+            f"    The trigger changed it; an effect of {difference.smallest:,.3f} would be seen in 4 of 5"
+            " such reports."
+        )
     else:
         yield f"    No effect seen; one of {difference.smallest:,.3f} would be seen in 4 of 5 such reports."

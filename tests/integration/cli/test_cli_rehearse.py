@@ -174,6 +174,10 @@ def test_predicted_and_observed_are_equal(deployment: Deployment, releases: tupl
     )
     assert refused.returncode == 11
     assert "would return to a segment they left, and the limit is 0%" in refused.stderr
+    gate = ("--triggers", "triggers.toml", "--max-webhooks", "0", *ANYTHING)
+    refused = deployment.segue("publish", releases[1], "--rehearse", since(begin_s), *gate, check=False)
+    assert refused.returncode == 11
+    assert "webhooks on " in refused.stderr
     assert len(deployment.activations()) == 1
 
     # The same command publishes what the gate lets pass, and the sweep moves whom the rehearsal names.
@@ -226,6 +230,7 @@ def test_a_month_of_thelook_after_a_bootstrap(deployment: Deployment, releases: 
     assert rehearsal["undecided_before"] == 0
     assert rehearsal["switch"]["users"] > 15_000
     changes = changes_of(deployment)
+    assert predicted(rehearsal["current"]) == predicted(rehearsal["live"])
     assert rehearsal["live"]["moving_users"] == counted(changes)["moving_users"] > 0
 
 

@@ -100,7 +100,7 @@ def test_the_report(kafka: KafkaService, world: Topics, capsys: pytest.CaptureFi
         first == f"win_back: {600 - held} users got the webhook, {held} were held out (50%); 28 days after."
     )
     assert orders.startswith("  orders per user: 1.000 with, 0.2")
-    assert seen == "    The trigger changed it."
+    assert seen.startswith("    The trigger changed it; an effect of 0.")
     assert spend.startswith("  spend per user: 10.000 with, 2.")
     assert run([*command, "--json"]) == 0
     (line,) = capsys.readouterr().out.splitlines()

@@ -169,7 +169,7 @@ def test_what_the_triggers_changed_is_what_the_command_says(client: TestClient) 
     for report in LIFT:
         for line in report_lines(report):
             assert line.strip().removeprefix(f"{report.trigger}: ") in page.text
-    assert "The trigger changed it." not in page.text.partition("gone")[2]
+    assert "The trigger changed it" not in page.text.partition("gone")[2]
 
 
 def test_without_orders_a_sentence_says_how_to_name_them(client: TestClient, facts: MadeUpFacts) -> None:

@@ -203,26 +203,29 @@ def assigned(users: list[tuple[str, datetime]], trigger: str, share: float) -> l
     return [Assigned(user, at, held_out(trigger, user, share)) for user, at in users]
 
 
+# Of 100 right intervals of 95%, between 90 and 99 hold the truth in 98 of 100 cases.
+_SHARES = [(0.1, 95), pytest.param(0.5, 90, marks=pytest.mark.wide)]
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("share", [0.1, pytest.param(0.5, marks=pytest.mark.wide)])
+@pytest.mark.parametrize(("share", "least"), _SHARES)
 def test_holdouts_of_a_trigger_that_does_nothing_find_nothing(
-    thelook: tuple[list[tuple[str, datetime]], list[Bought]], share: float
+    thelook: tuple[list[tuple[str, datetime]], list[Bought]], share: float, least: int
 ) -> None:
-    """In 95 of 100; more than 10 of 100 would see an effect once in 87 times, if the interval is right."""
     users, orders = thelook
     seen = {"orders": 0, "spend": 0}
     for number in range(100):
         found = report(assigned(users, f"aa-{number}", share), Orders(orders))
         for difference in found.comparison.differences:
             seen[difference.outcome] += difference.is_seen
-    assert max(seen.values()) <= 10
+    assert max(seen.values()) <= 100 - least
     assert sum(seen.values()) >= 1  # an interval that is never wrong is too wide
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("share", [0.1, pytest.param(0.5, marks=pytest.mark.wide)])
+@pytest.mark.parametrize(("share", "least"), _SHARES)
 def test_a_planted_effect_lies_in_the_interval(
-    thelook: tuple[list[tuple[str, datetime]], list[Bought]], share: float
+    thelook: tuple[list[tuple[str, datetime]], list[Bought]], share: float, least: int
 ) -> None:
     """Of the users with the webhook, 3 in 100 order once more."""
     users, orders = thelook
@@ -240,7 +243,7 @@ def test_a_planted_effect_lies_in_the_interval(
         for difference in report(group, Orders(orders + more)).comparison.differences:
             inside[difference.outcome] += difference.low <= known[difference.outcome] <= difference.high
             seen += difference.outcome == "orders" and difference.is_seen
-    assert min(inside.values()) >= 90
+    assert min(inside.values()) >= least
     assert seen >= 90
 
 
