@@ -113,7 +113,8 @@ def trigger_topic_configs(topics: Topics) -> dict[str, dict[str, str]]:
     # After an erasure, compaction removes what both hold of the user; see topic_configs.
     compacted = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(7 * 24 * 60 * 60 * 1_000)}
     return {
-        topics.trigger_ledger: compacted,
+        # The ledger's copy must not miss what was deleted; see segue/triggers/ledger.py.
+        topics.trigger_ledger: {**compacted, "delete.retention.ms": str(24 * 60 * 60 * 1_000)},
         topics.trigger_dead_letters: {**compacted, "max.message.bytes": "5242880"},
     }
 

@@ -53,14 +53,19 @@ def write_users(kafka: Log, topics: Topics, read: Read, known: Ledger, write: Wr
     ]
     seam = Seam(states, {change.event_id for change in window})
     users: dict[str, User | None] = {}
-    known.hold({change.user_id for change in window})
-    for change in window:
-        if seam.is_new(change.user_id, change.event_id, is_erasure=isinstance(change, UserErasedChange)):
-            before = users[change.user_id] if change.user_id in users else known.user(change.user_id)
-            users[change.user_id] = _moved(before, change)
-    write({ledger_records.user_key(user_id): _value(user) for user_id, user in users.items()})
-    for user_id in users:
-        known.release(user_id)
+    for number in range(0, len(window), _CHUNK):
+        some = window[number : number + _CHUNK]
+        met = {change.user_id for change in some} - users.keys()
+        known.hold(met)
+        for change in some:
+            if seam.is_new(change.user_id, change.event_id, is_erasure=isinstance(change, UserErasedChange)):
+                before = users[change.user_id] if change.user_id in users else known.user(change.user_id)
+                users[change.user_id] = _moved(before, change)
+        for user_id in met:
+            known.release(user_id)
+    moved = [(ledger_records.user_key(user_id), _value(user)) for user_id, user in users.items()]
+    for number in range(0, len(moved), _CHUNK):
+        write(dict(moved[number : number + _CHUNK]))
     return end
 
 

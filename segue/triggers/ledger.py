@@ -27,9 +27,10 @@ from segue.triggers.policy import Entry, User
 from streamer.interfaces.lane_errors import InDoubt
 from streamer.interfaces.lane_interfaces import Bounds
 
-# Kafka drops the record that says what was deleted, by default 24 hours (`delete.retention.ms`) after it has
-# dropped that. A copy that has the one and missed the other would keep an erased user.
+# Kafka drops a tombstone 24 hours (the topic's `delete.retention.ms`) after it has dropped what that deletes.
+# A copy that has read the latter and missed the tombstone would keep an erased user.
 _MAY_LAG = timedelta(hours=12)
+_FRESH = timedelta(hours=1)
 
 
 class Ledger:
@@ -69,7 +70,7 @@ class Ledger:
             found is None
             or found.topic_id != topic.topic_id
             or not topic.begin <= found.offset <= topic.end
-            or self._clock() - found.whole_at > _MAY_LAG
+            or abs(self._clock() - found.whole_at) > _MAY_LAG
         ):
             self._copy.empty()
             self._mark = replace(self._mark, topic_id=topic.topic_id, offset=topic.begin)
@@ -84,13 +85,15 @@ class Ledger:
         """Take over records that are committed, and save them.
 
         Args:
-            writes: the records.
+            writes: the records; none only saves the mark anew.
             offset: the next offset after them.
 
         Raises:
             BadChange: this version cannot read a record.
-            InDoubt: another owner has saved meanwhile, or Redis has lost a save.
+            InDoubt: another owner has saved meanwhile, or Redis has lost a save, or Kafka a transaction.
         """
+        if offset < self._mark.offset:
+            raise InDoubt("Kafka has lost records of the ledger's topic")
         place = writes.get(PLACE_KEY)
         if place is not None:
             self.place = read_place(place)
@@ -119,8 +122,24 @@ class Ledger:
                 held[key] = value
 
     def has_read_all(self) -> None:
-        """Note that the copy has all records; from here on, only this ledger adds some."""
+        """Note that the copy has all records; from here on, only this ledger adds some.
+
+        Raises:
+            InDoubt: the reading took so long that it may have missed a tombstone; or as :meth:`apply`.
+        """
+        if abs(self._clock() - self._mark.whole_at) > _MAY_LAG:
+            raise InDoubt("the ledger's topic was read for too long")
         self._is_whole = True
+        self.apply({}, self._mark.offset)
+
+    def keep_fresh(self) -> None:
+        """Note now and then that the copy still has all records, so that the next takeover goes on from it.
+
+        Raises:
+            InDoubt: as :meth:`apply`.
+        """
+        if self._clock() - self._mark.whole_at > _FRESH:
+            self.apply({}, self._mark.offset)
 
     def hold(self, user_ids: Collection[str]) -> None:
         """Read the records of these users; they are here until :meth:`release`.

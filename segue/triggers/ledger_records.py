@@ -16,9 +16,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from schemas.errors import BadChange
 from segue.triggers.policy import Entry, User
@@ -61,7 +62,7 @@ class Window(Struct, frozen=True):
     """Changes that were decided at one time: those past the former window, and before the offset ``end``."""
 
     end: int
-    at: datetime
+    at: Annotated[datetime, Meta(tz=True)]
 
 
 class Deciding(Struct, frozen=True):
@@ -120,12 +121,12 @@ def check_value(key: bytes, value: bytes) -> None:
     """
     if key == PLACE_KEY:
         read_place(value)
-        return
     owner = owner_of(key)
-    decoder = _DECIDING if owner is None else _ENTRY if owner[0] else _USER
+    decoder = _PLACE if key == PLACE_KEY else _DECIDING if owner is None else _ENTRY if owner[0] else _USER
     try:
         decoder.decode(value)
-    except msgspec.MsgspecError as error:
+        value.decode()  # in a field that is not read, msgspec takes any bytes
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadChange(f"the ledger of triggers cannot be read: {error}") from None
 
 

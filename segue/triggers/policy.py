@@ -13,10 +13,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from schemas.outputs.segment_change import Change, UserErasedChange
@@ -27,6 +27,9 @@ Action = Literal["send", "held_out", "skipped"]
 Reason = Literal["other", "cause", "too_old", "reentry", "cooldown", "max_per_day"]
 REASONS: tuple[Reason, ...] = ("other", "cause", "too_old", "reentry", "cooldown", "max_per_day")
 """Why a change is skipped. ``other``: the trigger is on something else, as most changes are."""
+
+
+_Time = Annotated[datetime, Meta(tz=True)]
 
 
 class Outcome(Struct, frozen=True):
@@ -53,8 +56,8 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     """
 
     event_id: str
-    at: datetime
-    first_at: datetime
+    at: _Time
+    first_at: _Time
     times: int
     outcome: Literal["sent", "held_out", "dead_letter"]
     dead_letters: tuple[str, ...] = ()
@@ -72,7 +75,7 @@ class User(Struct, frozen=True, omit_defaults=True):
     """
 
     where: Whereabouts = Whereabouts()
-    sent_at: datetime | None = None
+    sent_at: _Time | None = None
     day: str = ""
     sends: int = 0
 

@@ -7,7 +7,6 @@ and last writes the mark with that count: if such a beginning came back, the two
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from functools import cached_property
@@ -24,8 +23,6 @@ from streamer.redis.save_count import split
 
 # No key of the ledger: those of users have a slash.
 _MARK = b"mark"
-# Each new copy begins its count elsewhere, so a save of a former copy that comes back does not fit.
-_BEGINNINGS = 2**40
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -77,8 +74,7 @@ class RedisCopy:
                 deleted.append(key.decode())
             else:
                 fields += [key.decode(), value.decode()]
-        begin = secrets.randbelow(_BEGINNINGS) if expected is None else ""
-        args: list[bytes | int | str] = [expected or b"", mark, begin, _pack(fields), _pack(deleted)]
+        args = [expected or b"", mark, _pack(fields), _pack(deleted)]
         with reaching(self._url):
             return bool(self._save(keys=[self._saves, self._hash], args=args))
 

@@ -47,11 +47,11 @@ class LedgerTakeover(Struct, frozen=True):
     from_beginning: bool
     max_batch: int
 
-    def run(self, found: Ledger) -> None:
+    def run(self, ledger: Ledger) -> None:
         """Become the only writer, bring the ledger up to date, and read the changes from its place on.
 
         Args:
-            found: a new ledger.
+            ledger: a new ledger.
 
         Raises:
             BadChange: this version cannot read a record of the ledger.
@@ -64,18 +64,18 @@ class LedgerTakeover(Struct, frozen=True):
         changes = self.kafka.watch(self.topics.changes)
         topic = self.topics.trigger_ledger
         bounds = self.kafka.watch(topic)
-        begin = found.open(bounds)
+        begin = ledger.open(bounds)
         for records in self._read(topic, begin, bounds.end):
-            found.apply(self._writes_in(records), records[-1].offset + 1)
-        found.has_read_all()
-        if found.place is None:
+            ledger.apply(self._writes_in(records), records[-1].offset + 1)
+        ledger.has_read_all()
+        if ledger.place is None:
             if self.topics.changes in self.kafka.committed():
                 raise NeedsRebuild(
                     f"the group has read {self.topics.changes}, but partition {self.partition} of"
                     f" {self.topics.trigger_ledger} has no ledger, so it is not known who got which webhook:"
                     " name another group by --group, which begins with new changes"
                 )
-            self._begin(found)
+            self._begin(ledger)
         elif self.from_beginning:
             log.warning(
                 "--from-beginning is left aside",
@@ -84,9 +84,9 @@ class LedgerTakeover(Struct, frozen=True):
                 f" begin again, stop all processes, delete this topic and {self.topics.trigger_dead_letters},"
                 " and name another --group, which sends webhooks again that were sent before",
             )
-        assert found.place is not None
-        place = self._readable(found.place, changes)
-        found.place = place
+        assert ledger.place is not None
+        place = self._readable(ledger.place, changes)
+        ledger.place = place
         self.kafka.read_from({self.topics.changes: place.offset})
         log.info("lane is live", lane=self.partition, offset=place.offset, ledger_from=begin)
 
@@ -132,10 +132,11 @@ class LedgerTakeover(Struct, frozen=True):
             place = replace(place, offset=changes.begin)
         return place
 
-    def _begin(self, known: Ledger) -> None:
+    def _begin(self, ledger: Ledger) -> None:
         """Make the ledger of a partition: where users are now, and where to begin in the changes."""
         changes = self.kafka.watch(self.topics.changes)
         begin = changes.begin
+        found = self.kafka.watch(self.topics.trigger_ledger)
         letters = self.kafka.watch(self.topics.trigger_dead_letters)
         if letters.end > letters.begin:
             log.warning(
@@ -148,12 +149,15 @@ class LedgerTakeover(Struct, frozen=True):
 
         def write(writes: Writes, positions: Mapping[str, int]) -> None:
             if writes:
-                transaction = self.transaction(known)
+                transaction = self.transaction(ledger)
                 transaction.writes |= writes
                 transaction.commit(self.kafka, positions)
 
+        for records in self._read(self.topics.trigger_ledger, found.begin, found.end):
+            # Of a first start that was interrupted; meanwhile its users may be erased, without a trace.
+            write(dict.fromkeys(self._writes_in(records), None), {})
         if not self.from_beginning:
-            begin = write_users(self.kafka, self.topics, self._read, known, lambda writes: write(writes, {}))
+            begin = write_users(self.kafka, self.topics, self._read, ledger, lambda writes: write(writes, {}))
         place = Place(self.group, changes.topic_id, begin)
         write({ledger_records.PLACE_KEY: ledger_records.encode(place)}, {self.topics.changes: begin})
         log.info("first start", lane=self.partition, offset=begin)

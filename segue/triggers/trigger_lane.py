@@ -240,6 +240,7 @@ class TriggerLane:
         """
         assert self._ledger.place is not None
         self._committed_at = self._clock()
+        self._ledger.keep_fresh()
         reached = self._kafka.reached()[self._topics.changes]
         if self._pending or reached <= self._ledger.place.offset:
             return

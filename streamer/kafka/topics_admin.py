@@ -17,6 +17,7 @@ DEADLINE_S = 30.0
 
 _POLICY = "cleanup.policy"
 _SIZE = "max.message.bytes"
+_KEPT = "delete.retention.ms"
 _COMPRESSION, _UNCOMPRESSED = "compression.type", "uncompressed"
 
 
@@ -201,6 +202,12 @@ def check_config(admin: Admin, name: str, wanted: Mapping[str, str]) -> None:
     if policy != wanted[_POLICY]:
         raise BadTopics(
             f"topic {name} has {_POLICY} {policy}, which would lose records: set it to {wanted[_POLICY]}"
+        )
+    kept = wanted.get(_KEPT)
+    if kept is not None and int(config.get(_KEPT, kept)) < int(kept):
+        raise BadTopics(
+            f"topic {name} has {_KEPT} {config[_KEPT]}, so a reader may miss that a record was deleted: set"
+            f" it to {kept}"
         )
     size = wanted.get(_SIZE)
     if size is not None and int(config.get(_SIZE, size)) < int(size):

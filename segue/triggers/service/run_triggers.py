@@ -83,7 +83,7 @@ def run_triggers(
     topics, group = settings.topics, trigger_group(settings)
     receivers = receivers_of(file, triggers, topics)
     prepare_trigger_topics(settings, say)
-    check_redis_rights(settings)  # it may evict the ledger's copy, which is then made anew
+    check_redis_rights(settings)  # its policy does not matter: an evicted copy is made anew
     triggers = replace(triggers, segments=segments_of(settings))
     for sentence in (*plain_secrets(triggers), *unknown_segments(triggers)):
         warn(sentence)

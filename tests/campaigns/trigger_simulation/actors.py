@@ -48,7 +48,7 @@ class Shop:
         states_end: how many changes there were when a first start read where users are.
         decided_at: by offset of a change, the time of the decision that was committed.
         copy: the Redis with the ledger's copy.
-        late: the saves that nobody waits for any more, and that may still come.
+        late: the saves and deletions that nobody waits for any more, and that may still come.
     """
 
     def __init__(self, rng: random.Random) -> None:
@@ -59,7 +59,7 @@ class Shop:
         self.states_end = 0
         self.decided_at: dict[int, datetime] = {}
         self.copy = CopyFile()
-        self.late: list[Callable[[], bool]] = []
+        self.late: list[Callable[[], object]] = []
         self._cleaned_at: dict[int, datetime] = {}
         self._rng = rng
         self._history = History(rng, rng.randint(1, 6), lambda: self.now)
@@ -165,6 +165,12 @@ class CrashingCopy(MemoryCopy):
         done = super().save(expected, mark, writes)
         self._maybe_fail()
         return done
+
+    def empty(self) -> None:
+        if self._rng.random() < self.crashes:
+            self._shop.late.append(lambda: MemoryCopy(self._shop.copy).empty())
+            raise Unreachable("Redis does not answer")
+        super().empty()
 
     def _maybe_fail(self) -> None:
         if self._rng.random() < self.crashes:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import redis
 
 from schemas.errors import NeedsRebuild
 from schemas.input_events import Event, Item, Order, Signup, UserErased
+from segue.triggers.redis_copy import RedisCopy
 from streamer.refill.rebuild_lane import LaneInUse
 from tests.support.checks.read_records import key_of, read_topic, value_of
 from tests.support.inputs.shops import Shop, write_csv
@@ -137,6 +139,8 @@ def test_the_switch_moves_the_lanes_of_a_living_worker(deployment: Deployment) -
     assert refused.returncode == 9
     assert f"a rebuild into '{other}' was begun" in refused.stderr
     assert f"a rebuild into {other} was begun" in deployment.segue("doctor", "--json", check=False).stdout
+    with closing(RedisCopy(deployment.redis_url, 1, other)) as copy:
+        copy.save(None, b"of triggers", {b"/7": b"{}"})
     deployment.segue("rebuild", "--into", other, "--drop")
     with redis.Redis.from_url(deployment.redis_url) as store:
         assert list(store.scan_iter(f"{other}*")) == []

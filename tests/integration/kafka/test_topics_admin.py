@@ -5,7 +5,7 @@ from confluent_kafka import KafkaError, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.errors import BadTopics, Unreachable
-from schemas.topics import Topics
+from schemas.topics import Topics, trigger_topic_configs
 from segue.services import KafkaService
 from streamer.kafka import topics_admin
 from streamer.kafka.kafka_admin import Admin, TopicFacts
@@ -171,6 +171,13 @@ def test_dead_letters_that_would_not_fit_are_noticed(client: dict[str, str], top
     topics_admin.create_topics(client, topics, 1)
     with pytest.raises(BadTopics, match=f"{topics.dead_letters} has max.message.bytes 1048588, .* 5242880"):
         topics_admin.check_topics(client, topics)
+
+
+def test_a_ledger_whose_tombstones_go_early_is_refused(client: dict[str, str], topics: Topics) -> None:
+    name = topics.trigger_ledger
+    make(client, name, 1, cleanup_policy="compact", delete_retention_ms="3600000")
+    with pytest.raises(BadTopics, match=f"{name} has delete.retention.ms 3600000, .*: set it to 86400000"):
+        topics_admin.check_config(Admin(client, 30.0), name, trigger_topic_configs(topics)[name])
 
 
 def test_a_topic_that_kafka_refuses_is_named_with_the_reason(client: dict[str, str], topics: Topics) -> None:

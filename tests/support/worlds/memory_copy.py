@@ -26,18 +26,12 @@ class CopyFile:
     def __init__(self) -> None:
         self.blocks: list[list[Effect]] = []
         self.held = Held()
-        self._begun = 0
 
     def run(self, effects: Sequence[Effect]) -> None:
         """Run a block and write it to the file."""
         self.blocks.append(list(effects))
         for effect in effects:
             effect(self.held)
-
-    def begin_count(self) -> int:
-        """Return a count that no other copy begins with."""
-        self._begun += 1_000_000
-        return self._begun
 
     def lose(self, blocks: int, kept: int) -> None:
         """Restart without the last blocks; of the first of these, ``kept`` effects stay in the file.
@@ -80,15 +74,12 @@ class MemoryCopy:
 
     def save(self, expected: bytes | None, mark: bytes, writes: Writes) -> bool:
         held, count = self.file.held, self.file.held.saves or 0
-        effects: list[Effect] = []
         if expected is None:
             if held != Held(values={}):
                 return False
-            count = self.file.begin_count()
-            effects.append(lambda held: setattr(held, "saves", count))
         elif held.mark is None or held.mark[1] != expected or not self.is_whole():
             return False
-        effects += [
+        effects: list[Effect] = [
             lambda held: setattr(held, "saves", (held.saves or 0) + 1),
             lambda held: delete(held, [key for key, value in writes.items() if value is None]),
             lambda held: held.values.update({k: v for k, v in writes.items() if v is not None}),
@@ -98,7 +89,8 @@ class MemoryCopy:
         return True
 
     def empty(self) -> None:
-        self.file.run([emptied])
+        if self.file.held != Held(values={}):  # Redis writes only what has an effect to its file
+            self.file.run([emptied])
 
     def close(self) -> None:
         pass

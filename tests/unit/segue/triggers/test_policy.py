@@ -6,7 +6,9 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from schemas.outputs.segment_change import Cause, Change, UserErasedChange
+import pytest
+
+from schemas.outputs.segment_change import Cause, CauseType, Change, UserErasedChange
 from segue.triggers.file.trigger_file import Trigger, Triggers
 from segue.triggers.firm_segment import Segment, Whereabouts
 from segue.triggers.policy import Entry, User, decide, held_out
@@ -134,10 +136,11 @@ def test_what_is_too_old_is_skipped_and_still_remembered() -> None:
     assert one(trigger, old, at(AT, 1)) == ["skipped: too_old", "skipped: other"]
 
 
-def test_only_the_causes_that_were_asked_for() -> None:
-    model = at(AT, 1, cause=Cause(type="model"))
-    assert one(a_trigger(), model, at(AT, 1, kind="confirmed")) == ["skipped: cause", "skipped: other"]
-    assert one(a_trigger(causes=frozenset({"model"})), model) == ["send"]
+@pytest.mark.parametrize("cause", ["model", "bootstrap", "replay"])
+def test_only_the_causes_that_were_asked_for(cause: CauseType) -> None:
+    moved = at(AT, 1, cause=Cause(type=cause))
+    assert one(a_trigger(), moved, at(AT, 1, kind="confirmed")) == ["skipped: cause", "skipped: other"]
+    assert one(a_trigger(causes=frozenset({cause})), moved) == ["send"]
 
 
 def test_who_is_held_out_passed_all_other_rules_and_takes_no_place_of_the_day() -> None:

@@ -15,15 +15,17 @@ from schemas.outputs.wire import encode_change
 from segue.triggers import trigger_lane
 from segue.triggers.file.trigger_file import Trigger, Triggers
 from segue.triggers.ledger import Ledger
-from segue.triggers.ledger_records import PLACE_KEY, Place, encode
+from segue.triggers.ledger_records import PLACE_KEY, Place, encode, user_key
+from segue.triggers.policy import User
 from segue.triggers.trigger_lane import TriggerLane
 from segue.triggers.webhook_post import Posted
 from streamer.in_memory import MemoryKafka, MemoryLog
-from streamer.interfaces.lane_interfaces import Bounds
+from streamer.interfaces.lane_errors import Fenced, InDoubt
+from streamer.interfaces.lane_interfaces import Bounds, Record
 from tests.campaigns.trigger_simulation.actors import TOPICS
 from tests.support.checks.whole_ledger import ledger_in
 from tests.support.inputs.made_change import AT, a_change
-from tests.support.worlds.memory_copy import CopyFile, MemoryCopy
+from tests.support.worlds.memory_copy import CopyFile, MemoryCopy, emptied
 
 FILE = Triggers((Trigger(name="t", on="entering", segment=1, url="http://x", reentry="always"),))
 
@@ -352,12 +354,81 @@ def test_a_record_of_somebody_else_in_the_ledger_is_left_aside() -> None:
     assert foreign == [2, 3, 4]
 
 
+@pytest.mark.parametrize("value", [b"{", b'{"x":"\xff"}', b'{"sent_at":"2024-01-01T00:00:00"}'])
 @pytest.mark.parametrize("key", [b"/7", b"t/7", b"deciding", b"place"])
-def test_a_record_of_the_ledger_that_cannot_be_read_is_one_sentence(key: bytes) -> None:
+def test_a_record_of_the_ledger_that_cannot_be_read_is_one_sentence(key: bytes, value: bytes) -> None:
     world = World()
     world.live()
-    world.kafka.append(TOPICS.trigger_ledger, 0, key, b"{")
+    world.kafka.append(TOPICS.trigger_ledger, 0, key, value)
     with pytest.raises(
         BadChange, match=r"offset 1 of partition 0 of segue-trigger-ledger: .* cannot be read"
     ):
         world.live()
+
+
+def test_a_first_start_that_was_interrupted_leaves_nobody_behind() -> None:
+    """Who was erased meanwhile may have left no record, once Kafka has dropped the tombstone."""
+    world = World()
+    world.kafka.append(TOPICS.trigger_ledger, 0, user_key("gone"), encode(User()))
+    world.write(a_change(user_id="there"))
+    lane = world.live()
+    assert place_of(lane).offset == 1
+    assert {key for key in world.redis.held.values if b"/" in key} == {user_key("there")}
+
+
+@pytest.mark.parametrize("hours", [11, -11, 13, -13])
+def test_a_copy_of_another_time_is_made_anew(hours: int) -> None:
+    """It may miss a tombstone that Kafka has dropped; also where the clock of its writer was ahead."""
+    world = World()
+    world.write(a_change(user_id="there"))
+    world.live()
+    world.now += timedelta(hours=hours)
+    with capture_logs() as said:
+        world.live()
+    (live,) = (line for line in said if line["event"] == "lane is live")
+    assert live["ledger_from"] == (0 if abs(hours) > 12 else 2)
+
+
+def test_an_idle_lane_keeps_its_copy_fresh_and_notices_that_it_is_lost() -> None:
+    world = World()
+    lane = world.live()
+    for _ in range(40):
+        world.now += timedelta(hours=1, minutes=1)
+        lane.step(0.0)
+    with capture_logs() as said:
+        world.live()
+    assert [line["ledger_from"] for line in said if line["event"] == "lane is live"] == [1]
+    lane = world.live()
+    world.redis.run([emptied])
+    world.now += timedelta(hours=2)
+    with pytest.raises(InDoubt, match="is not the one that this lane saved last"):
+        lane.step(0.0)
+
+
+def test_a_ledger_that_is_read_for_too_long_is_read_again() -> None:
+    world = World()
+    world.write(*(a_change(user_id=str(n)) for n in range(5)))
+    world.live()
+    world.redis.run([emptied])
+
+    class Suspended(MemoryLog):
+        def poll(self, max_records: int, timeout_s: float) -> list[Record]:
+            world.now += timedelta(hours=20)
+            return super().poll(max_records, timeout_s)
+
+    log = Suspended(world.kafka, 0, (TOPICS.changes,))
+    lane = TriggerLane(0, "g", log, MemoryCopy(world.redis), TOPICS, FILE, world.post, lambda: world.now)
+    with pytest.raises(InDoubt, match="the ledger's topic was read for too long"):
+        lane.take_over()
+
+
+def test_a_former_owner_commits_nothing_any_more() -> None:
+    world = World()
+    former = world.live()
+    world.write(a_change())
+    former.step(0.0)
+    place = place_of(world.live())
+    world.post.ends = [(0, "t", Posted())]
+    with pytest.raises(Fenced):
+        former.step(0.0)
+    assert ledger_in(world.kafka, TOPICS.trigger_ledger).place == place
