@@ -21,6 +21,7 @@ from segue.rehearsal.count_webhooks import TriggerCounts, WebhookTally
 from segue.rehearsal.dry_run_triggers import count_from
 from segue.rehearsal.rehearse_lane import Side, SideOfLane
 from segue.rehearsal.rehearse_log import RehearsalRun
+from segue.rehearsal.suggest_margin import MarginTrial
 from segue.triggers.file.trigger_file import Trigger, Triggers
 from segue.triggers.trigger_lane import TriggerLane
 from segue.triggers.webhook_post import Posted
@@ -260,6 +261,15 @@ def test_predicted_and_observed_are_equal(name: str, min_margin: float, rekey: b
     assert by_day(done.new.webhooks) == then.received
     assert predicted(windows, NEW[name], min_margin) == [told(change) for change in observed]
     assert done.new.counts == counted(observed, before) != done.current.counts
+
+    # What was tried with another margin is what a rehearsal with that margin says.
+    other = 0.1 - min_margin
+    tried = RehearsalRun(an_active_model(0, CURRENT), new, other, NOW, NOW)
+    for window in windows:
+        tried.lane(window)
+    counts = tried.done.new.counts
+    expected = MarginTrial(other, counts.flapping_users, counts.flaps, counts.moving_users)
+    assert [trial for trial in done.trials if trial.min_margin == other] == [expected]
 
 
 def predicted(
