@@ -21,6 +21,7 @@ class WholeLedger:
 
     def __init__(self) -> None:
         self.values: dict[bytes, bytes] = {}
+        self._triggers: set[str] = set()
         self.place: Place | None = None
 
     def take(self, key: bytes, value: bytes | None) -> None:
@@ -29,6 +30,8 @@ class WholeLedger:
             self.values.pop(key, None)
         else:
             self.values[key] = value
+            owner = owner_of(key)
+            self._triggers |= {owner[0]} if owner is not None and owner[0] else set()
         if key == PLACE_KEY:
             self.place = None if value is None else read_place(value)
 
@@ -39,8 +42,7 @@ class WholeLedger:
 
     def entries(self, user_id: str) -> dict[str, Entry]:
         """Return a user's entries by trigger."""
-        triggers = {owner[0] for owner in map(owner_of, self.values) if owner is not None and owner[0]}
-        found = {name: self.values.get(entry_key(name, user_id)) for name in triggers}
+        found = {name: self.values.get(entry_key(name, user_id)) for name in self._triggers}
         return {name: read_entry(value) for name, value in found.items() if value is not None}
 
 
