@@ -20,7 +20,7 @@ PLANTED = [plant for plant in PLANTS if plant != "nothing"]
 # Few seeds bring these out, so one that did comes first; if it does no longer, the others follow.
 BROUGHT_OUT = {
     "a-sweep-of-one-batch": 188,
-    "believing-half-of-a-save": 1162,
+    "believing-half-of-a-save": 4213,
     "bootstrapping-over-a-group-that-went-on": 1635,
     "healing-that-leaves-a-user-to-tomorrow": 298,
     "offsets-before-fence": 887,
