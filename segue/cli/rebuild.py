@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -126,12 +126,10 @@ def _switch(settings: Settings, into: str, *, as_json: bool) -> None:
 def _drop(settings: Settings, into: str, *, as_json: bool) -> None:
     from segue.connect.kafka_access import lanes_of
     from segue.refill.rebuild_lease import drop
-    from segue.triggers.redis_copy import RedisCopy
+    from segue.triggers.redis_copy import drop_copies
 
     drop(settings, into)
-    for lane in range(lanes_of(settings)):  # triggers with that prefix in their settings make theirs anew
-        with closing(RedisCopy(settings.redis, lane, into)) as copy:
-            copy.empty()
+    drop_copies(settings.redis, lanes_of(settings), into)
     if as_json:
         write_json({"redis_prefix": into})
     else:

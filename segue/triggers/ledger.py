@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -31,6 +32,7 @@ from streamer.interfaces.lane_interfaces import Bounds
 # A copy that has read the latter and missed the tombstone would keep an erased user.
 _MAY_LAG = timedelta(hours=12)
 _FRESH = timedelta(hours=1)
+_OTHER_MARK = "the ledger's copy in Redis is not the one that this lane saved last"
 
 
 class Ledger:
@@ -111,7 +113,7 @@ class Ledger:
         )
         stored = encode_mark(mark)
         if not self._copy.save(self._stored, stored, writes):
-            raise InDoubt("the ledger's copy in Redis is not the one that this lane saved last")
+            raise InDoubt(_OTHER_MARK)
         self._mark, self._stored = mark, stored
         for owner, key, value in owned:
             held = None if owner is None else self._held.get(owner[1])
@@ -141,7 +143,7 @@ class Ledger:
         if self._clock() - self._mark.whole_at > _FRESH:
             self.apply({}, self._mark.offset)
 
-    def hold(self, user_ids: Collection[str]) -> None:
+    def hold(self, user_ids: AbstractSet[str]) -> None:
         """Read the records of these users; they are here until :meth:`release`.
 
         Raises:
@@ -149,13 +151,12 @@ class Ledger:
         """
         keys = [
             (user_id, key)
-            for user_id in dict.fromkeys(user_ids)
-            if user_id not in self._held
+            for user_id in user_ids - self._held.keys()
             for key in (user_key(user_id), *(entry_key(name, user_id) for name in self._mark.triggers))
         ]
         stored, values = self._copy.read([key for _, key in keys])
         if stored != self._stored:
-            raise InDoubt("the ledger's copy in Redis is not the one that this lane saved last")
+            raise InDoubt(_OTHER_MARK)
         for (user_id, key), value in zip(keys, values, strict=True):
             held = self._held.setdefault(user_id, {})
             if value is not None:

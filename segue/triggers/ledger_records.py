@@ -14,7 +14,7 @@ transaction writes them.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -119,12 +119,14 @@ def check_value(key: bytes, value: bytes) -> None:
     Raises:
         BadChange: this version cannot read it.
     """
-    if key == PLACE_KEY:
-        read_place(value)
     owner = owner_of(key)
-    decoder = _PLACE if key == PLACE_KEY else _DECIDING if owner is None else _ENTRY if owner[0] else _USER
+    read: Callable[[bytes], object]
+    if owner is None:
+        read = read_place if key == PLACE_KEY else read_deciding
+    else:
+        read = read_entry if owner[0] else read_user
     try:
-        decoder.decode(value)
+        read(value)
         value.decode()  # in a field that is not read, msgspec takes any bytes
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadChange(f"the ledger of triggers cannot be read: {error}") from None

@@ -27,6 +27,17 @@ _MARK = b"mark"
 _pack = msgspec.msgpack.Encoder().encode
 
 
+def drop_copies(url: str, lanes: int, prefix: str) -> None:
+    """Delete the copies of all lanes under a prefix; triggers that still use the prefix make theirs anew.
+
+    Raises:
+        Unreachable: Redis does not answer.
+    """
+    for lane in range(lanes):
+        with closing(RedisCopy(url, lane, prefix)) as copy:
+            copy.empty()
+
+
 class RedisCopy:
     """Implements :class:`~segue.triggers.ledger_copy.Copy`; used by one thread. The first call connects.
 
